@@ -1,0 +1,19 @@
+"""Fixtures that every room's tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of exchanges recorded from real servers; skips without it, fails in CI."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "recordings"
+    folder = Path(os.environ.get("JELLYTUI_RECORDINGS", default))
+    if folder.is_dir():
+        return folder
+    message = f"recordings of real servers not found at {folder} (JELLYTUI_RECORDINGS overrides)"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
