@@ -1,0 +1,1 @@
+"""The engine: server, library, downloads and sound, without a screen."""
