@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,17 @@ def ensure_folder(folder: Path) -> Path:
     missing = [folder, *folder.parents]
     for path in reversed([path for path in missing if not path.exists()]):
         path.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def ensure_private_folder(folder: Path) -> Path:
+    """As `ensure_folder`; raises PermissionError when others may look into it (a prepared folder in /tmp)."""
+    ensure_folder(folder)
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else; remove it or set JELLYTUI_HOME.")
+    if facts.st_mode & 0o077:
+        folder.chmod(0o700)
     return folder
 
 

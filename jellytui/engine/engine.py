@@ -1,0 +1,187 @@
+"""Engine: builds the parts for one signed-in account, joins them, starts and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any
+
+from jellytui.config import Settings
+from jellytui.engine.backend import Views
+from jellytui.engine.bus import EventBus, Listener
+from jellytui.engine.catalogue import MirrorCatalogue
+from jellytui.engine.clock import Clock, SystemClock
+from jellytui.engine.commands import registry
+from jellytui.engine.downloads.cache import SmartCache
+from jellytui.engine.downloads.manager import DownloadManager
+from jellytui.engine.events import Event, SyncState, TrackPlayed, TrackStarted
+from jellytui.engine.jellyfin.client import JellyfinClient
+from jellytui.engine.jellyfin.connection import Connection
+from jellytui.engine.jellyfin.media import MediaClient
+from jellytui.engine.library.covers import Covers
+from jellytui.engine.library.lyrics import LyricsStore
+from jellytui.engine.library.outbox import Outbox
+from jellytui.engine.library.sync import LibrarySync
+from jellytui.engine.library.views import LibraryViews
+from jellytui.engine.models import Account
+from jellytui.engine.player.player import Player
+from jellytui.engine.player.reporting import Reporter
+from jellytui.engine.services import Services
+from jellytui.engine.storage.database import Database
+from jellytui.paths import Paths, ensure_folder
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """The Backend in this process. Start one with `Engine.start`; the caller holds the account's lock."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._registry = registry()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._subscriptions: list[Callable[[], None]] = []
+        self._is_closed = False
+
+    @classmethod
+    async def start(
+        cls, *, account: Account, token: str, paths: Paths, settings: Settings, clock: Clock | None = None
+    ) -> Engine:
+        """Opens the account's database, builds the parts and starts them. Raises DatabaseError."""
+        clock = clock or SystemClock()
+        ensure_folder(paths.account_data(account.server_id, account.user_id))
+        database = await Database.open(paths.database_file(account.server_id, account.user_id))
+        services = build(account, token, paths, settings, clock, database)
+        engine = cls(services)
+        await engine._start_parts()
+        return engine
+
+    @property
+    def account(self) -> Account:
+        return self._services.account
+
+    @property
+    def views(self) -> Views:
+        return self._services.views
+
+    @property
+    def database_file(self) -> Path:
+        """Where a proxy finds the library's pages."""
+        return self._services.database.path
+
+    async def call(self, name: str, /, **arguments: Any) -> Any:
+        """Runs a command of the registry; raises JellytuiError."""
+        return await self._registry[name].run(self._services, arguments)
+
+    def events(self, kinds: Iterable[type[Event]] | None = None) -> Listener:
+        """Listens to events of these kinds, the retained states first."""
+        return self._services.bus.listen(kinds)
+
+    async def close(self) -> None:
+        """Stops the parts, the latest started first; waits until everything that must not be lost is on disk."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for unsubscribe in self._subscriptions:
+            unsubscribe()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        services = self._services
+        await services.player.stop()
+        await services.outbox.stop()
+        await services.sync.stop()
+        await services.downloads.stop()
+        await services.connection.stop()
+        await services.client.close()
+        await services.views.close()
+        await services.database.close()
+
+    async def _start_parts(self) -> None:
+        services = self._services
+        services.bus.bind(asyncio.get_running_loop())
+        await services.connection.start()
+        await services.downloads.start()
+        await services.sync.start()
+        await services.outbox.start()
+        await services.player.start()
+        self._subscriptions = [
+            services.bus.subscribe([TrackStarted, TrackPlayed], self._feed_cache),
+            services.bus.subscribe([SyncState], self._follow_sync),
+        ]
+
+    def _feed_cache(self, event: Event) -> None:
+        """Every track played feeds the SmartCache (seed, Smart Caching Engine)."""
+        cache, player = self._services.cache, self._services.player
+        if isinstance(event, TrackStarted):
+            self._run(cache.on_track_started(event.track, player.upcoming_tracks()))
+        elif isinstance(event, TrackPlayed):
+            self._run(cache.on_track_played(event.track))
+
+    def _follow_sync(self, event: Event) -> None:
+        """What is downloaded follows the server's playlists and favourites after each whole sync (issue 5)."""
+        if isinstance(event, SyncState) and event.status == "done":
+            self._run(self._services.downloads.sync_wants())
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("work in the background failed", exc_info=error)
+
+
+def build(account: Account, token: str, paths: Paths, settings: Settings, clock: Clock, database: Database) -> Services:
+    """The parts of an account's engine, joined but not started."""
+    bus = EventBus()
+    client = JellyfinClient(account=account, token=token, server=settings.server, clock=clock)
+    connection = Connection(client=client, bus=bus, clock=clock)
+    views = LibraryViews(database.path)
+    catalogue = MirrorCatalogue(views, client)
+    outbox = Outbox(database=database, client=client, connection=connection, bus=bus, clock=clock)
+    root = Path(settings.downloads.folder).expanduser() if settings.downloads.folder else paths.downloads
+    downloads = DownloadManager(
+        account=account,
+        database=database,
+        root=root,
+        media=MediaClient(client=client),
+        client=client,
+        connection=connection,
+        catalogue=catalogue,
+        bus=bus,
+        settings=settings,
+        clock=clock,
+    )
+    return Services(
+        account=account,
+        paths=paths,
+        settings=settings,
+        bus=bus,
+        clock=clock,
+        database=database,
+        client=client,
+        connection=connection,
+        catalogue=catalogue,
+        views=views,
+        sync=LibrarySync(client=client, connection=connection, database=database, bus=bus, clock=clock),
+        outbox=outbox,
+        covers=Covers(client=client, folder=paths.covers),
+        lyrics=LyricsStore(client=client, database=database),
+        downloads=downloads,
+        cache=SmartCache(downloads=downloads, database=database, bus=bus, settings=settings, clock=clock),
+        player=Player(
+            files=downloads,
+            stream_url=client.stream_url,
+            reports=Reporter(client=client, connection=connection),
+            plays=outbox,
+            database=database,
+            bus=bus,
+            settings=settings,
+            clock=clock,
+        ),
+    )
