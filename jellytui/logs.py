@@ -13,7 +13,8 @@ from jellytui.paths import ensure_folder
 
 _SECRETS = re.compile(
     r"""(?ix)
-    ( Token\s*=\s*"? | ApiKey\s*=\s* | api_key\s*=\s* | secret\s*=\s* | "?(?:Pw|Password|AccessToken|Secret)"?\s*[:=]\s*"? )
+    ( (?: Token | ApiKey | api_key ) \s*=\s*"?
+    | "? (?: Pw | Password | AccessToken | Secret ) "? \s*[:=]\s*"? )
     [^\s"&,;]+
     """
 )
@@ -42,8 +43,8 @@ def set_up_logging(path: Path, *, is_verbose: bool = False) -> None:
 def keep_screen_for_the_app(path: Path) -> None:
     """Points file descriptor 2 at the log, and Python's stderr at the terminal.
 
-    ALSA, PipeWire and ffmpeg write straight to descriptor 2; Textual draws on `sys.__stderr__` (textual.md, pitfall 12).
-    Call before Textual is imported.
+    ALSA, PipeWire and ffmpeg write straight to descriptor 2; Textual draws on `sys.__stderr__` (textual.md,
+    pitfall 12). Call before Textual is imported.
     """
     ensure_folder(path.parent)
     terminal = os.dup(2)
