@@ -1,0 +1,150 @@
+"""What may be typed after `jellytui`: the parser alone, so that a wrong word costs no start-up."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Protocol
+
+from jellytui import __version__
+
+STATUSES = ("pending", "downloading", "completed", "failed", "paused")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line. `handler` of the result names module and function below jellytui.cli, "" for the app."""
+    top = argparse.ArgumentParser(
+        prog="jellytui",
+        description="The music player for people who keep their music on a Jellyfin server and live in a terminal.",
+        epilog="Without a command the app opens. Exit codes: 0 done, 1 failed, 2 usage, 3 not signed in, "
+        "4 server unreachable, 5 not found.",
+    )
+    top.add_argument("--version", action="version", version=f"jellytui {__version__}")
+    top.set_defaults(handler="")
+    verbs = top.add_subparsers(title="commands", metavar="COMMAND")
+    _account_verbs(verbs)
+    _library_verbs(verbs)
+    _download_verbs(verbs)
+    _player_verbs(verbs)
+    _demo_verb(verbs)
+    doctor = _verb(verbs, "doctor", "doctor:run", "check what jellytui needs, and say how to mend it")
+    _json(doctor)
+    return top
+
+
+class Verbs(Protocol):
+    """What `add_subparsers` gives (argparse has no public name for it)."""
+
+    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002
+        """Adds a verb."""
+
+
+def _verb(verbs: Verbs, name: str, handler: str, summary: str) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=summary, description=summary[0].upper() + summary[1:])
+    verb.set_defaults(handler=handler)
+    return verb
+
+
+def _json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+
+
+def _account_verbs(verbs: Verbs) -> None:
+    login = _verb(verbs, "login", "account:login", "sign in to a server")
+    login.add_argument("url", metavar="URL", help="the server's address, as you would type it into a browser")
+    login.add_argument("--user", metavar="NAME", help="asked for when left out")
+    way = login.add_mutually_exclusive_group()
+    way.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    way.add_argument("--quick-connect", action="store_true", help="show a code to enter where you are signed in")
+    _verb(verbs, "logout", "account:logout", "sign out; what was downloaded stays")
+
+
+def _library_verbs(verbs: Verbs) -> None:
+    sync = _verb(verbs, "sync", "library:sync", "bring the library on this machine up to date")
+    sync.add_argument("--full", action="store_true", help="read everything again, not only what changed")
+    _json(sync)
+    search = _verb(verbs, "search", "library:search", "find artists, albums, tracks and playlists")
+    search.add_argument("words", nargs="+", metavar="WORDS")
+    search.add_argument("--limit", type=int, default=50, metavar="N", help="at most N of each kind (50)")
+    _json(search)
+    favorite = _verb(verbs, "favorite", "library:favorite", "make something a favourite")
+    favorite.add_argument("ids", nargs="+", metavar="ID")
+    favorite.add_argument("--remove", action="store_true", help="make it none any more")
+
+
+def _download_verbs(verbs: Verbs) -> None:
+    download = _verb(verbs, "download", "downloads:download", "download tracks, or everything of an album, …")
+    download.add_argument("ids", nargs="*", metavar="ID")
+    kind = download.add_mutually_exclusive_group()
+    for name in ("album", "artist", "playlist"):
+        kind.add_argument(f"--{name}", dest="kind", action="store_const", const=name, help=f"the ids are {name}s")
+    kind.add_argument("--favorites", dest="kind", action="store_const", const="favorites", help="all favourite tracks")
+    download.set_defaults(kind="item")
+    download.add_argument("--wait", action="store_true", help="stay until all of it is here")
+    _json(download)
+
+    downloads = _verb(verbs, "downloads", "downloads:show", "list downloads, or pause, resume, cancel, delete them")
+    downloads.add_argument("--status", choices=STATUSES)
+    _json(downloads)
+    acts = downloads.add_subparsers(title="what to do", metavar="WHAT")
+    for name, summary in (
+        ("pause", "pause downloads"),
+        ("resume", "resume paused or failed downloads"),
+        ("cancel", "cancel downloads and delete what is half here"),
+        ("delete", "delete completed downloads"),
+    ):
+        act = _verb(acts, name, f"downloads:{name}", summary)
+        act.add_argument("ids", nargs="+", type=int, metavar="ID", help="as `jellytui downloads` lists them")
+    _verb(acts, "pause-all", "downloads:pause_all", "pause all, also those to come")
+    _verb(acts, "resume-all", "downloads:resume_all", "let all go on")
+    _verb(acts, "clear", "downloads:clear", "take completed downloads off the list; the files stay")
+    _verb(acts, "retry", "downloads:retry", "try failed downloads again")
+
+    offline = verbs.add_parser("offline", help="what is on this machine", description="What is on this machine")
+    what = offline.add_subparsers(title="what to ask", metavar="WHAT", required=True)
+    _json(_verb(what, "items", "offline:items", "list the tracks that play without the server"))
+    search = _verb(what, "search", "offline:search", "search the tracks that play without the server")
+    search.add_argument("words", nargs="+", metavar="WORDS")
+    _json(search)
+    has = _verb(what, "has", "offline:has", "exit with 0 when a track plays without the server, with 5 when not")
+    has.add_argument("id", metavar="ID")
+    _json(has)
+
+
+def _player_verbs(verbs: Verbs) -> None:
+    play = _verb(verbs, "play", "player:play", "play without a screen until the end or ctrl+c; without ID, go on")
+    play.add_argument("ids", nargs="*", metavar="ID")
+    kind = play.add_mutually_exclusive_group()
+    for name in ("album", "artist", "playlist"):
+        kind.add_argument(f"--{name}", dest="kind", action="store_const", const=name, help=f"ID names this {name}")
+    play.set_defaults(kind="item")
+    add = _verb(verbs, "add", "player:add", "put tracks at the end of the queue")
+    add.add_argument("ids", nargs="+", metavar="ID")
+    add.add_argument("--next", action="store_true", help="right after the track that plays")
+    for name, command, summary in (
+        ("pause", "pause", "pause the music"),
+        ("toggle", "toggle_pause", "pause, or go on"),
+        ("stop", "stop", "stop the music"),
+        ("next", "next_track", "play the next track"),
+        ("previous", "previous_track", "play the previous track"),
+        ("shuffle", "toggle_shuffle", "shuffle the queue, or put it back in order"),
+        ("mute", "toggle_mute", "mute, or not"),
+    ):
+        _verb(verbs, name, "player:simple", summary).set_defaults(command=command)
+    seek = _verb(verbs, "seek", "player:seek", "go to a place in the track")
+    seek.add_argument("to", metavar="M:SS|+S|-S", help="1:30, or 10 seconds on (+10) or back (-10)")
+    volume = _verb(verbs, "volume", "player:volume", "set the volume, or change it")
+    volume.add_argument("to", metavar="N|+N|-N", help="0 to 100, or by so much")
+    repeat = _verb(verbs, "repeat", "player:repeat", "repeat nothing, the queue or the track")
+    repeat.add_argument("mode", choices=("off", "all", "one"))
+    _json(_verb(verbs, "queue", "player:queue", "list the queue"))
+    _json(_verb(verbs, "status", "player:status", "what plays, and where"))
+
+
+def _demo_verb(verbs: Verbs) -> None:
+    demo = _verb(verbs, "demo", "", "try the app on music of its own, or on a folder; no server, no account")
+    demo.set_defaults(handler="demo")
+    demo.add_argument("folder", nargs="?", metavar="FOLDER", help="serve the music in this folder")
+    demo.add_argument("--port", type=int, default=0, metavar="N", help="listen on this port of 127.0.0.1")
+    demo.add_argument("--serve-only", action="store_true", help="only the server; prints its address")
+    demo.add_argument("--emulate", choices=("12.0", "10.11"), default="12.0", help="answer as this Jellyfin does")
+    _json(demo)
