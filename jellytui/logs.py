@@ -14,8 +14,8 @@ from jellytui.paths import ensure_folder
 _SECRETS = re.compile(
     r"""(?ix)
     ( (?: Token | ApiKey | api_key ) \s*=\s*"?
-    | "? (?: Pw | Password | AccessToken | Secret ) "? \s*[:=]\s*"? )
-    [^\s"&,;]+
+    | ["']? (?: Pw | Password | AccessToken | Secret ) ["']? \s*[:=]\s*["']? )
+    [^\s"'&,;]+
     """
 )
 
