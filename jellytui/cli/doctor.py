@@ -75,7 +75,7 @@ async def _sound(session: Session) -> list[Finding]:
     return [found, Finding(check="audio", status="ok", detail=", ".join(real))]
 
 
-async def _database(session: Session) -> list[Finding]:
+async def _database(_: Session) -> list[Finding]:
     version = sqlite3.sqlite_version
     try:
         with sqlite3.connect(":memory:") as connection:
