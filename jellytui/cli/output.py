@@ -47,8 +47,8 @@ def print_downloads(rows: Sequence[DownloadInfo]) -> None:
     """A line for each download: its number, its state, its name."""
     for row in rows:
         share = f"{row.progress:4.0%}" if row.status in ("downloading", "paused") else "    "
-        why = f" · {row.error_message}" if row.error_message else ""
-        print(f"{row.id:>6}  {row.status:<11} {share}  {row.name} · {', '.join(row.artists)}{why}")
+        words = " · ".join(part for part in (row.name, ", ".join(row.artists), row.error_message) if part)
+        print(f"{row.id:>6}  {row.status:<11} {share}  {words}")
 
 
 def count(number: int, noun: str) -> str:
