@@ -1,0 +1,150 @@
+"""The command line end to end: real processes, a real server, real files."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jellytui.demo.server import DemoServer, ThreadedServer
+from tests.support.program import Home
+
+
+@pytest.fixture
+def server(small_library: Path) -> Iterator[ThreadedServer]:
+    with DemoServer.in_thread(small_library) as server:
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.make(tmp_path / "home")
+
+
+@pytest.fixture
+def synced(home: Home, server: ThreadedServer) -> Home:
+    home.sign_in(server.url)
+    done = home.run("sync")
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+def test_without_an_account_a_command_says_how_to_sign_in(home: Home) -> None:
+    done = home.run("downloads")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "jellytui login URL" in done.stderr
+
+
+def test_the_token_is_a_private_file_and_nowhere_else(home: Home, server: ThreadedServer) -> None:
+    home.sign_in(server.url)
+    (token_file,) = (home.folder / "state").rglob("token")
+    token = token_file.read_text(encoding="utf-8").strip()
+    assert token
+    assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
+    others = [path for path in home.folder.rglob("*") if path.is_file() and path != token_file]
+    assert not [path for path in others if token.encode() in path.read_bytes()]
+    assert all(token not in request.path for request in server.server.requests)
+
+
+def test_a_wrong_password_is_said_and_stores_nothing(home: Home, server: ThreadedServer) -> None:
+    done = home.run("login", server.url, "--user", "demo", "--password-stdin", typed="wrong\n")
+    assert done.returncode == 1
+    assert "password" in done.stderr
+    assert not list(home.folder.rglob("token"))
+
+
+def test_a_server_that_is_not_there_exits_with_4(home: Home) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = home.run("login", f"http://127.0.0.1:{port}", "--user", "demo", "--password-stdin", typed="demo\n")
+    assert done.returncode == 4
+    assert f"127.0.0.1:{port}" in done.stderr
+
+
+def test_sync_then_search_without_the_server(synced: Home, server: ThreadedServer) -> None:
+    server.stop()
+    found = synced.json("search", "a")
+    assert found
+    assert all({"id", "type", "name", "album", "artists"} <= item.keys() for item in found)
+    lines = synced.run("search", "a").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [item["id"] for item in found]
+
+
+def test_a_track_is_downloaded_and_is_there_without_the_server(synced: Home, server: ThreadedServer) -> None:
+    track = next(item for item in synced.json("search", "a") if item["type"] == "track")
+    assert synced.run("offline", "has", track["id"]).returncode == 5
+    (row,) = synced.json("download", track["id"], "--wait")
+    assert (row["status"], row["progress"], row["item_id"]) == ("completed", 1.0, track["id"])
+    server.stop()
+    assert synced.run("offline", "has", track["id"]).returncode == 0
+    assert [item["id"] for item in synced.json("offline", "items")] == [track["id"]]
+    assert [item["id"] for item in synced.json("offline", "search", track["name"])] == [track["id"]]
+    original = {file.read_bytes() for file in server.server.folder.rglob("*") if file.is_file()}
+    (stored,) = (path for path in (home_downloads(synced)).rglob("*") if path.stem == track["id"])
+    assert stored.read_bytes() in original
+    done = synced.run("play", track["id"])
+    assert done.returncode == 0, done.stderr
+    assert track["name"] in done.stderr
+
+
+def test_an_album_is_downloaded_listed_and_deleted(synced: Home) -> None:
+    album = next(item for item in synced.json("search", "a") if item["type"] == "album")
+    rows = synced.json("download", album["id"], "--album", "--wait")
+    assert rows
+    assert {row["status"] for row in rows} == {"completed"}
+    assert {row["album_id"] for row in rows} == {album["id"]}
+    assert [row["id"] for row in synced.json("downloads", "--status", "completed")] == [row["id"] for row in rows]
+    done = synced.run("downloads", "delete", *(str(row["id"]) for row in rows))
+    assert done.returncode == 0, done.stderr
+    assert synced.json("downloads") == []
+    assert not [path for path in home_downloads(synced).rglob("*") if path.suffix in {".flac", ".part"}]
+
+
+def test_a_paused_download_waits_and_a_cancelled_one_goes(synced: Home) -> None:
+    first, second = [item for item in synced.json("search", "a") if item["type"] == "track"][:2]
+    assert synced.run("downloads", "pause-all").returncode == 0
+    rows = synced.json("download", first["id"], second["id"])
+    assert {row["status"] for row in rows} <= {"pending", "paused"}
+    assert synced.run("downloads", "cancel", str(rows[0]["id"])).returncode == 0
+    assert [row["item_id"] for row in synced.json("downloads")] == [second["id"]]
+
+
+def test_what_is_not_there_exits_with_5(synced: Home) -> None:
+    for words in (["download", "f" * 32], ["downloads", "pause", "4711"]):
+        done = synced.run(*words)
+        assert done.returncode == 5, (words, done.stderr)
+        assert done.stderr
+
+
+def test_a_bad_config_names_file_and_key(home: Home) -> None:
+    (home.folder / "config" / "config.toml").write_text("[downloads]\nspeed = 3\n", encoding="utf-8")
+    done = home.run("downloads")
+    assert done.returncode == 2
+    assert "config.toml" in done.stderr
+    assert "speed" in done.stderr
+
+
+def test_the_doctor_looks_at_everything(synced: Home) -> None:
+    done = synced.run("doctor", "--json")
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert {"Python", "libmpv", "SQLite", "terminal", "data", "server"} <= findings.keys()
+    assert findings["server"]["status"] == "ok"
+    assert all(finding["remedy"] for finding in findings.values() if finding["status"] != "ok")
+
+
+def test_logout_forgets_the_token_and_keeps_the_music(synced: Home, server: ThreadedServer) -> None:
+    track = next(item for item in synced.json("search", "a") if item["type"] == "track")
+    synced.json("download", track["id"], "--wait")
+    assert synced.run("logout").returncode == 0
+    assert not list(synced.folder.rglob("token"))
+    assert [path for path in home_downloads(synced).rglob("*") if path.stem == track["id"]]
+    assert synced.run("sync").returncode == 3
+
+
+def home_downloads(home: Home) -> Path:
+    return home.folder / "data" / "downloads"
