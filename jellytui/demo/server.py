@@ -1,0 +1,255 @@
+"""The demo server, to be started by a test, a script or the command line."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import uvicorn
+
+from jellytui.demo.app import RequestLog, SeenRequest, build_app
+from jellytui.demo.folder import scan
+from jellytui.demo.library import Library, item_id
+from jellytui.demo.state.playlists import Playlists
+from jellytui.demo.state.store import Store
+from jellytui.demo.state.userdata import UserDataStore
+from jellytui.demo.state.users import Accounts, User
+from jellytui.demo.wire.emulation import SERVER_12, Emulation
+from jellytui.demo.world import World
+
+DEFAULT_USER = "demo"
+DEFAULT_PASSWORD = "demo"  # noqa: S105 - the password that everybody is told
+_T = TypeVar("_T")
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn inside a running loop: leaves the signals alone and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to whoever owns the process."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens, then says so."""
+        await super().startup(sockets)
+        self.listening.set()
+
+
+class DemoServer:
+    """A Jellyfin-compatible server over a folder of music, on 127.0.0.1.
+
+    Use it as `async with DemoServer(folder) as server:`; `server.url`, `server.user` and `server.password` are what a
+    client needs. `stop()` and `start()` take it away and bring it back on the same port, with tokens and user data
+    kept. `server.requests` lists what clients asked; `server.world` holds the state and its switches (`phase`,
+    `library`, `accounts`, `sessions`).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        library: Library | None = None,
+        port: int = 0,
+        emulate: Emulation = SERVER_12,
+        name: str = "Demo",
+        state_file: Path | None = None,
+        base_path: str = "",
+        keep_alive_seconds: int = 60,
+    ) -> None:
+        self.folder = folder
+        self.user = DEFAULT_USER
+        self.password = DEFAULT_PASSWORD
+        self.port = port
+        store = Store(state_file)
+        server_id = item_id("jellytui demo server", str(folder.resolve()))
+        self.world = World(
+            emulation=emulate,
+            server_id=server_id,
+            server_name=name,
+            library=library or scan(folder, merge_names=emulate.merges_names),
+            accounts=Accounts(server_id, store),
+            user_data=UserDataStore(store),
+            playlists=Playlists(store, keep_duplicates=emulate.is_12),
+            base_path=base_path,
+            keep_alive_seconds=keep_alive_seconds,
+        )
+        owner = self.world.accounts.add(self.user, self.password, hidden=False, administrator=True)
+        self.world.playlists.take_files(self.world.library.playlists, owner.id)
+        _take_demo_file(self.world, folder, owner, fresh=not len(self.world.user_data))
+        self.log = RequestLog()
+        self._app = build_app(self.world, self.log)
+        self._uvicorn: _Uvicorn | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients find it, with the base path, without a trailing slash."""
+        return f"http://127.0.0.1:{self.port}{self.world.base_path}"
+
+    @property
+    def library(self) -> Library:
+        """What it serves."""
+        return self.world.library
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """The requests seen so far, oldest first."""
+        return self.log.requests
+
+    def add_user(self, name: str, password: str, **policy: Any) -> User:
+        """Makes another user; `policy` takes fields of state.users.Policy: `download=False`, `disabled=True`."""
+        return self.world.accounts.add(name, password, **policy)
+
+    async def start(self) -> None:
+        """Listens, on the same port as before if there was one. Raises OSError when the port is taken."""
+        if self._task is not None:
+            return
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", self.port))
+        except OSError:
+            listener.close()
+            raise
+        self.port = listener.getsockname()[1]
+        self.world.address = self.url
+        config = uvicorn.Config(
+            self._app,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,
+            ws_max_size=64 * 1024 * 1024,
+            timeout_graceful_shutdown=0,
+        )
+        self._uvicorn = _Uvicorn(config)
+        self._task = asyncio.create_task(self._uvicorn.serve([listener]), name="demo server")
+        waiting = asyncio.create_task(self._uvicorn.listening.wait())
+        await asyncio.wait({waiting, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        """Goes away at once: no answer is finished, every connection is cut."""
+        if self._uvicorn is None or self._task is None:
+            return
+        self.world.cancel_timers()
+        for session in self.world.sessions.all():
+            self.world.sessions.end(session)
+        running = self._uvicorn.server_state.connections
+        self._uvicorn.should_exit = True
+        self._uvicorn.force_exit = True
+        for connection in list(running):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await self._task
+        self._uvicorn = self._task = None
+
+    async def rescan(self) -> None:
+        """Reads the folder again and tells the clients what changed (LibraryChanged)."""
+        world, old = self.world, self.world.library
+        world.library = await asyncio.to_thread(
+            scan, self.folder, merge_names=world.emulation.merges_names, previous=old
+        )
+        owner = next(iter(world.accounts.users.values()))
+        world.playlists.take_files(world.library.playlists, owner.id)
+        before = {item.id: item.saved for item in old.everything()}
+        after = {item.id: item.saved for item in world.library.everything()}
+        added = [each for each in after if each not in before]
+        removed = [each for each in before if each not in after]
+        updated = [each for each in after if each in before and after[each] != before[each]]
+        if added or removed or updated:
+            world.library_changed(added, updated, removed)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @classmethod
+    @contextmanager
+    def in_thread(cls, folder: Path, **options: Any) -> Iterator["ThreadedServer"]:
+        """Runs a server in a thread of its own, for synchronous code; takes the options of DemoServer."""
+        server = cls(folder, **options)
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="demo server", daemon=True)
+        thread.start()
+        threaded = ThreadedServer(server, loop)
+        try:
+            threaded.start()
+            yield threaded
+        finally:
+            threaded.stop()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+
+class ThreadedServer:
+    """A DemoServer that runs in a thread, driven from another one."""
+
+    def __init__(self, server: DemoServer, loop: asyncio.AbstractEventLoop) -> None:
+        self.server = server
+        self.user = server.user
+        self.password = server.password
+        self._loop = loop
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        return self.server.url
+
+    def start(self) -> None:
+        """Listens again."""
+        self.run(self.server.start())
+
+    def stop(self) -> None:
+        """Goes away at once."""
+        self.run(self.server.stop())
+
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Runs a coroutine on the server's loop and returns its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Calls a function on the server's loop."""
+        self._loop.call_soon_threadsafe(function, *arguments)
+
+
+def _take_demo_file(world: World, folder: Path, owner: User, *, fresh: bool) -> None:
+    """Favourites, playlists and play counts that the composer has written beside the music, once."""
+    file = folder / "demo.json"
+    if not fresh or not file.is_file() or any(not each.from_file for each in world.playlists.all()):
+        return
+    told = json.loads(file.read_text("utf-8"))
+    by_path = {item.path.removeprefix("/music/"): item for item in world.library.everything()}
+    artists = {artist.name: artist for artist in world.library.artists}
+    for entry in told.get("favorites", []):
+        item = by_path.get(entry) or artists.get(entry)
+        if item is not None:
+            world.user_data.change(owner.id, item.id, favorite=True)
+    for entry, count in told.get("play_counts", {}).items():
+        item = by_path.get(entry)
+        if item is not None:
+            world.user_data.change(owner.id, item.id, play_count=count, played=True, last_played=item.created)
+    for playlist in told.get("playlists", []):
+        ids = [by_path[path].id for path in playlist["tracks"] if path in by_path]
+        world.playlists.create(playlist["name"], owner.id, ids, public=False, now=world.clock())

@@ -1,0 +1,93 @@
+"""The state of one demo server: what all its routes share."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from jellytui.demo.library import DemoItem, Library
+from jellytui.demo.state.playlists import Playlists
+from jellytui.demo.state.sessions import Sessions
+from jellytui.demo.state.userdata import UserDataStore
+from jellytui.demo.state.users import Accounts
+from jellytui.demo.wire.emulation import Emulation
+
+Phase = Literal["ready", "setup", "loading"]
+
+_COALESCE_SECONDS = 0.5  # UserDataChanged, jellyfin-api.md 12
+
+
+@dataclass(slots=True)
+class QuickConnectRequest:
+    """A sign-in that waits for approval."""
+
+    secret: str
+    code: str
+    client: str
+    device: str
+    device_id: str
+    version: str
+    added: datetime
+    user_id: str | None = None
+    token: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything that lives behind the routes. `phase` is one of the start-up modes (jellyfin-api.md 4.4)."""
+
+    emulation: Emulation
+    server_id: str
+    server_name: str
+    library: Library
+    accounts: Accounts
+    user_data: UserDataStore
+    playlists: Playlists
+    sessions: Sessions = field(default_factory=Sessions)
+    base_path: str = ""
+    phase: Phase = "ready"
+    address: str = ""
+    quick_connect_enabled: bool = True
+    quick_connect: dict[str, QuickConnectRequest] = field(default_factory=dict)
+    activity: list[dict[str, Any]] = field(default_factory=list)
+    uploaded_lyrics: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """File name and text of lyrics that a client has sent, by track."""
+    keep_alive_seconds: int = 60
+    rescan: Callable[[], None] | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _changed: dict[str, dict[str, DemoItem]] = field(default_factory=dict)
+    _timers: set[asyncio.TimerHandle] = field(default_factory=set)
+
+    def user_data_changed(self, user_id: str, items: Iterable[DemoItem]) -> None:
+        """Tells the user's sockets within half a second, changes of that time in one message."""
+        waiting = self._changed.setdefault(user_id, {})
+        if not waiting:
+            timer = asyncio.get_running_loop().call_later(_COALESCE_SECONDS, self._send_user_data, user_id)
+            self._timers = {each for each in self._timers if not each.cancelled()} | {timer}
+        waiting.update((item.id, item) for item in items)
+
+    def library_changed(self, added: list[str], updated: list[str], removed: list[str]) -> None:
+        """Sends LibraryChanged to everybody (jellyfin-api.md 12)."""
+        data = {
+            "FoldersAddedTo": [],
+            "FoldersRemovedFrom": [],
+            "ItemsAdded": added,
+            "ItemsRemoved": removed,
+            "ItemsUpdated": updated,
+            "CollectionFolders": [self.library.view.id],
+            "IsEmpty": not (added or updated or removed),
+        }
+        self.sessions.broadcast("LibraryChanged", data)
+
+    def cancel_timers(self) -> None:
+        """Drops what would still be sent."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        self._changed.clear()
+
+    def _send_user_data(self, user_id: str) -> None:
+        items = self._changed.pop(user_id, {})
+        rows = [self.user_data.dto(user_id, item) for item in items.values()]
+        self.sessions.broadcast("UserDataChanged", {"UserId": user_id, "UserDataList": rows}, user_id)
