@@ -108,15 +108,17 @@ def _demo(arguments: Namespace) -> int:
 def _serve(arguments: Namespace) -> int:
     from pathlib import Path
 
-    from jellytui.demo.cli import serve
+    from jellytui.demo.cli import ServeOptions, serve
     from jellytui.paths import default_paths
 
     return serve(
-        folder=Path(arguments.folder).expanduser() if arguments.folder else None,
-        port=arguments.port,
-        json_output=arguments.json,
-        cache=default_paths().cache / "demo",
-        emulate=arguments.emulate,
+        ServeOptions(
+            cache=default_paths().cache / "demo",
+            folder=Path(arguments.folder).expanduser() if arguments.folder else None,
+            port=arguments.port,
+            emulate=arguments.emulate,
+            json_output=arguments.json,
+        )
     )
 
 

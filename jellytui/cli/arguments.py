@@ -146,5 +146,5 @@ def _demo_verb(verbs: Verbs) -> None:
     demo.add_argument("folder", nargs="?", metavar="FOLDER", help="serve the music in this folder")
     demo.add_argument("--port", type=int, default=0, metavar="N", help="listen on this port of 127.0.0.1")
     demo.add_argument("--serve-only", action="store_true", help="only the server; prints its address")
-    demo.add_argument("--emulate", choices=("12.0", "10.11"), default="12.0", help="answer as this Jellyfin does")
+    demo.add_argument("--emulate", choices=("12", "10.11"), default="12", help="answer as this Jellyfin does")
     _json(demo)
