@@ -96,6 +96,12 @@ class TlsError(ServerUnreachableError):
     code = "tls"
 
 
+class BodyBrokenError(JellytuiError):
+    """The connection broke, or fell silent, while a file was coming."""
+
+    code = "body_broken"
+
+
 class ServerError(JellytuiError):
     """The server answered with an error that we cannot do anything about."""
 
