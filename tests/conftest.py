@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.demo import demo_server, scanned_library, small_library  # noqa: F401 - fixtures for every room
+from tests.support.demo import demo_server, faulty_server, scanned_library, small_library  # noqa: F401 - fixtures for every room
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,9 @@ from typing import Any, Self, TypeVar
 import uvicorn
 
 from jellytui.demo.app import RequestLog, SeenRequest, build_app
+from jellytui.demo.faults.answers import FaultyAnswers
+from jellytui.demo.faults.relay import Line, Relay
+from jellytui.demo.faults.rules import Faults
 from jellytui.demo.folder import scan
 from jellytui.demo.library import Library, item_id
 from jellytui.demo.state.playlists import Playlists
@@ -45,13 +48,26 @@ class _Uvicorn(uvicorn.Server):
         self.listening.set()
 
 
+def _listener(port: int) -> socket.socket:
+    """A socket on 127.0.0.1. Raises OSError when the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 class DemoServer:
     """A Jellyfin-compatible server over a folder of music, on 127.0.0.1.
 
     Use it as `async with DemoServer(folder) as server:`; `server.url`, `server.user` and `server.password` are what a
     client needs. `stop()` and `start()` take it away and bring it back on the same port, with tokens and user data
-    kept. `server.requests` lists what clients asked; `server.world` holds the state and its switches (`phase`,
-    `library`, `accounts`, `sessions`).
+    kept. `server.requests` lists what clients asked; `server.faults.add(kind, route=…, nth=…, times=…)` breaks things,
+    on the wire too with `relay=True`, and `line` makes a bad network. `server.world` holds the state and its switches
+    (`phase`, `library`, `accounts`, `sessions`).
     """
 
     def __init__(
@@ -65,10 +81,14 @@ class DemoServer:
         state_file: Path | None = None,
         base_path: str = "",
         keep_alive_seconds: int = 60,
+        relay: bool = False,
+        line: Line | None = None,
+        user: str = DEFAULT_USER,
+        password: str = DEFAULT_PASSWORD,
     ) -> None:
         self.folder = folder
-        self.user = DEFAULT_USER
-        self.password = DEFAULT_PASSWORD
+        self.user = user
+        self.password = password
         self.port = port
         store = Store(state_file)
         server_id = item_id("jellytui demo server", str(folder.resolve()))
@@ -87,7 +107,10 @@ class DemoServer:
         self.world.playlists.take_files(self.world.library.playlists, owner.id)
         _take_demo_file(self.world, folder, owner, fresh=not len(self.world.user_data))
         self.log = RequestLog()
-        self._app = build_app(self.world, self.log)
+        self.faults = Faults()
+        self.faults.wire_possible = relay or line is not None
+        self._relay = Relay(self.faults, line or Line()) if self.faults.wire_possible else None
+        self._app = build_app(self.world, self.log, lambda app: FaultyAnswers(app, self.faults))
         self._uvicorn: _Uvicorn | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -114,15 +137,13 @@ class DemoServer:
         """Listens, on the same port as before if there was one. Raises OSError when the port is taken."""
         if self._task is not None:
             return
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", self.port))
-        except OSError:
-            listener.close()
-            raise
+        listener = _listener(self.port)
         self.port = listener.getsockname()[1]
         self.world.address = self.url
+        if self._relay is not None:
+            inner = _listener(0)
+            await self._relay.start(listener, inner.getsockname()[1])
+            listener = inner
         config = uvicorn.Config(
             self._app,
             log_level="critical",
@@ -157,6 +178,8 @@ class DemoServer:
             if transport is not None:
                 transport.abort()
         await self._task
+        if self._relay is not None:
+            await self._relay.stop()
         self._uvicorn = self._task = None
 
     async def rescan(self) -> None:

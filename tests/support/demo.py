@@ -31,3 +31,10 @@ async def demo_server(small_library: Path, scanned_library: Library) -> AsyncIte
     """A running server over the small library, with state of its own: user `demo`, password `demo`."""
     async with DemoServer(small_library, library=scanned_library) as server:
         yield server
+
+
+@pytest_asyncio.fixture
+async def faulty_server(small_library: Path, scanned_library: Library) -> AsyncIterator[DemoServer]:
+    """The same behind a relay, so that `server.faults.add("reset", …)` and the other faults of the wire work."""
+    async with DemoServer(small_library, library=scanned_library, relay=True) as server:
+        yield server
