@@ -1,0 +1,240 @@
+"""VirtualList: a list of any length by Textual's Line API, one line a row; only what is seen is drawn.
+
+DataTable needs 7 s and 160 MB for 100,000 rows, this 0.09 s and 42 MB (textual.md 3.2). At the edge the view jumps by
+half a page: Textual never uses the terminal's scrolling, so each line scrolled rewrites the whole list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Cell = tuple[str, str]
+"""A stretch of text and its role: "" or one of ROLES."""
+
+ROLES = ("dim", "accent", "title", "good", "warn", "bad", "line")
+_CACHED_STRIPS = 4096
+
+
+class VirtualList(ScrollView, can_focus=True):
+    """Rows by index. A subclass says how a row looks (`row_cells`) and which rows the cursor skips (`is_selectable`).
+
+    `row_cells` gets the width to fill; what it leaves is padded, what is too much is cut. Rows are cached until
+    `refresh_row`, `refresh_rows` or a change of size or theme.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "virtual-list--cursor",
+        "virtual-list--cursor-blurred",
+        *(f"virtual-list--{role}" for role in ROLES),
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
+        Binding("ctrl+d", "half_page(1)", "Half a page down", show=False),
+        Binding("ctrl+u", "half_page(-1)", "Half a page up", show=False),
+        Binding("home,g", "top", "To the top", show=False),
+        Binding("end,G", "bottom", "To the bottom", show=False),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    """Index of the row that actions are about."""
+
+    class Moved(Message):
+        """The cursor stands on another row, or on another thing because the rows changed."""
+
+        def __init__(self, source: VirtualList, index: int) -> None:
+            super().__init__()
+            self.source = source
+            self.index = index
+
+        @property
+        def control(self) -> VirtualList:
+            return self.source
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, VirtualList.Moved) and message.source is self.source
+
+    class Chosen(Message):
+        """The row under the cursor was clicked once more: do what enter does."""
+
+        def __init__(self, source: VirtualList, index: int) -> None:
+            super().__init__()
+            self.source = source
+            self.index = index
+
+        @property
+        def control(self) -> VirtualList:
+            return self.source
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id, classes=classes)
+        self._row_count = 0
+        self._strips: dict[tuple[int, int], Strip] = {}
+
+    # What a subclass says
+
+    def row_cells(self, index: int, width: int) -> Sequence[Cell]:
+        """The row's text from left to right, for so many cells."""
+        raise NotImplementedError
+
+    def is_selectable(self, index: int) -> bool:
+        """Whether the cursor may stand on this row; False for headings between rows."""
+        return True
+
+    # What an owner does
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are, headings included."""
+        return self._row_count
+
+    def set_row_count(self, count: int, *, cursor: int | None = None) -> None:
+        """Takes a new number of rows, all of them possibly changed; the cursor stays where it is, or goes to `cursor`."""
+        self._row_count = count
+        self._strips.clear()
+        self.virtual_size = Size(0, count)
+        target = self._nearest(self.cursor if cursor is None else cursor)
+        if target == self.cursor:
+            self._show_cursor()
+            self.refresh()
+            self.post_message(self.Moved(self, target))
+        else:
+            self.cursor = target
+            self.refresh()
+
+    def refresh_row(self, index: int) -> None:
+        """Draws one row anew."""
+        for state in range(3):
+            self._strips.pop((index, state), None)
+        if 0 <= index - self.scroll_offset.y < self.size.height:
+            self.refresh_line(index)
+
+    def refresh_rows(self) -> None:
+        """Draws all rows anew."""
+        self._strips.clear()
+        self.refresh()
+
+    @property
+    def visible_rows(self) -> range:
+        """The indices of the rows that are seen."""
+        top = self.scroll_offset.y
+        return range(top, min(self._row_count, top + max(1, self.size.height)))
+
+    # Drawing
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        index = y + self.scroll_offset.y
+        if not 0 <= index < self._row_count:
+            return Strip.blank(width, self.rich_style)
+        state = 0 if index != self.cursor or not self.is_selectable(index) else 2 if self.has_focus else 1
+        strip = self._strips.get((index, state))
+        if strip is None or strip.cell_length != width:
+            if len(self._strips) > _CACHED_STRIPS:
+                self._strips.clear()
+            strip = self._strips[index, state] = self._draw(index, state, width)
+        return strip
+
+    def _draw(self, index: int, state: int, width: int) -> Strip:
+        base = self.rich_style
+        bar = Style()
+        if state:
+            name = "virtual-list--cursor" if state == 2 else "virtual-list--cursor-blurred"
+            bar = self.get_component_rich_style(name, partial=True)
+        segments: list[Segment] = []
+        for text, role in self.row_cells(index, width):
+            style = base + self.get_component_rich_style(f"virtual-list--{role}", partial=True) if role else base
+            segments.append(Segment(text, style + bar))
+        # Fewer segments are fewer bytes over SSH (textual.md 3.2).
+        return Strip(segments).adjust_cell_length(width, base + bar).simplify()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
+
+    # The cursor
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(0, min(cursor, self._row_count - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        self._show_cursor()
+        self.refresh_line(old)
+        self.refresh_line(new)
+        self.post_message(self.Moved(self, new))
+
+    def on_focus(self) -> None:
+        self.refresh_line(self.cursor)
+
+    def on_blur(self) -> None:
+        self.refresh_line(self.cursor)
+
+    def on_resize(self) -> None:
+        self._strips.clear()
+        self._show_cursor()
+
+    def action_move(self, by: int) -> None:
+        self._go(self.cursor + by, 1 if by > 0 else -1)
+
+    def action_page(self, direction: int) -> None:
+        self._go(self.cursor + direction * max(1, self.size.height - 1), direction)
+
+    def action_half_page(self, direction: int) -> None:
+        self._go(self.cursor + direction * max(1, self.size.height // 2), direction)
+
+    def action_top(self) -> None:
+        self._go(0, 1)
+
+    def action_bottom(self) -> None:
+        self._go(self._row_count - 1, -1)
+
+    def on_click(self, event: events.Click) -> None:
+        index = event.y + self.scroll_offset.y
+        if not 0 <= index < self._row_count or not self.is_selectable(index):
+            return
+        if index == self.cursor and event.chain > 1:
+            self.post_message(self.Chosen(self, index))
+        self.cursor = index
+
+    def _go(self, index: int, direction: int) -> None:
+        """The cursor to a row, or to the next selectable one in that direction; stays when there is none."""
+        index = max(0, min(index, self._row_count - 1))
+        while 0 <= index < self._row_count and not self.is_selectable(index):
+            index += direction
+        if 0 <= index < self._row_count:
+            self.cursor = index
+        elif direction < 0:
+            self.scroll_to(y=0, animate=False)  # shows the heading above the first row
+
+    def _nearest(self, index: int) -> int:
+        index = max(0, min(index, self._row_count - 1))
+        for candidate in (*range(index, self._row_count), *range(index - 1, -1, -1)):
+            if self.is_selectable(candidate):
+                return candidate
+        return 0
+
+    def _show_cursor(self) -> None:
+        """Brings the cursor's row into view, by half a page where it lies beyond the edge."""
+        height = self.size.height
+        if height <= 0:
+            return
+        top, cursor = self.scroll_offset.y, self.cursor
+        if top <= cursor < top + height:
+            return
+        wanted = cursor - height // 2
+        if cursor == 1 and not self.is_selectable(0):
+            wanted = 0
+        self.scroll_to(y=max(0, min(wanted, self._row_count - height)), animate=False, force=True)
