@@ -68,7 +68,7 @@ class Queue:
 
     def following(self) -> Iterator[QueueEntry]:
         """The entries behind the current one in play order, each once, round the end with repeat all."""
-        for step in range(len(self)):
+        for step in range(len(self) - (0 if self.index is None else 1)):
             entry = self.after(step)
             if entry is None:
                 return
@@ -76,11 +76,7 @@ class Queue:
 
     def upcoming(self, count: int) -> tuple[QueueEntry, ...]:
         """The next `count` entries that will play by themselves; none with repeat one, the current one never."""
-        if self.repeat == "one":
-            return ()
-        return tuple(
-            islice((entry for entry in self.following() if self.play_order.index(entry.entry_id) != self.index), count)
-        )
+        return () if self.repeat == "one" else tuple(islice(self.following(), count))
 
     def at(self, place: int) -> QueueEntry:
         """The entry at a place in play order."""

@@ -11,10 +11,10 @@ from jellytui.engine.models import LocalSource, MediaItem, RemoteSource, Track
 
 
 class GrowingFile(Protocol):
-    """A file that is still coming, or is there already; one reader's own. Called on mpv's threads, never on the loop."""
+    """A file that is still coming, or is there already; one reader's own. Called on mpv's threads, not on the loop."""
 
     def size(self) -> int | None:
-        """The whole length in bytes; None when nobody knows it (transcodes). May wait. Raises JellytuiError, OSError."""
+        """The length in bytes; None when nobody knows it (transcodes). May wait. Raises JellytuiError, OSError."""
 
     def readinto(self, offset: int, buffer: memoryview) -> int:
         """Reads from byte `offset` on; waits until at least one byte is there. Returns how many, 0 at the end.

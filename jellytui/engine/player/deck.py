@@ -1,0 +1,109 @@
+"""Deck: what lies in the sound, the track that plays and the one appended behind it for gapless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from jellytui.engine.models import LocalSource, MediaItem, QueueEntry, Track
+from jellytui.engine.player.sound import Sound, stream_uri
+from jellytui.engine.player.source import LocalFiles, create_media_item
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """A queue entry in the sound. `lease` keeps its file; `is_plain` says that mpv opens the URL itself."""
+
+    load_id: int
+    entry: QueueEntry
+    item: MediaItem
+    lease: ExitStack
+    is_plain: bool
+
+    @property
+    def is_local(self) -> bool:
+        return isinstance(self.item.source, LocalSource)
+
+
+class Deck:
+    """Loads entries into the sound, each by the source that is right at that moment."""
+
+    def __init__(
+        self,
+        *,
+        sound: Sound,
+        files: LocalFiles,
+        stream_url: Callable[[str], str],
+        gain: Callable[[Track], float | None],
+    ) -> None:
+        self.current: Load | None = None
+        self.ahead: Load | None = None
+        self.dropped: int | None = None
+        """The load that was taken off last: where mpv plays it all the same, it was faster."""
+        self._sound = sound
+        self._files = files
+        self._stream_url = stream_url
+        self._gain = gain
+
+    async def load(self, entry: QueueEntry, *, start_ms: int, is_plain: bool = False) -> Load:
+        """Plays an entry instead of all that is here. `is_plain`: remote ones by their URL, not through a stream."""
+        self._release()
+        item = await create_media_item(entry.track, files=self._files, stream_url=self._stream_url)
+        load_id = self._sound.load(_uri_of(item, is_plain), start_ms=start_ms, gain_db=self._gain(entry.track))
+        self.current = self._hold(load_id, entry, item, is_plain)
+        return self.current
+
+    async def prepare(self, entry: QueueEntry | None) -> None:
+        """Appends the entry that plays next; takes off what was appended when it is another, or None."""
+        if self.current is None:
+            return
+        item = None
+        if entry is not None:
+            item = await create_media_item(entry.track, files=self._files, stream_url=self._stream_url)
+        if self.current is None or (self.ahead and self.ahead.entry == entry and self.ahead.item == item):
+            return
+        self._drop_ahead()
+        if entry is not None and item is not None:
+            is_plain = self.current.is_plain
+            load_id = self._sound.append(_uri_of(item, is_plain), gain_db=self._gain(entry.track))
+            self.ahead = self._hold(load_id, entry, item, is_plain)
+
+    def take_over(self) -> Load | None:
+        """The current load has ended; the one ahead, if any, is current from now on."""
+        if self.current is not None:
+            self.current.lease.close()
+        self.current, self.ahead = self.ahead, None
+        return self.current
+
+    def clear(self) -> None:
+        """Stops the sound and lets go of everything."""
+        if self.current or self.ahead:
+            self._sound.halt()
+        self._release()
+
+    def _hold(self, load_id: int, entry: QueueEntry, item: MediaItem, is_plain: bool) -> Load:
+        lease = ExitStack()
+        if isinstance(item.source, LocalSource):
+            lease.enter_context(self._files.lease(entry.track.id))
+        return Load(load_id=load_id, entry=entry, item=item, lease=lease, is_plain=is_plain)
+
+    def _drop_ahead(self) -> None:
+        if self.ahead is None:
+            return
+        self._sound.drop_appended()
+        self.ahead.lease.close()
+        self.dropped, self.ahead = self.ahead.load_id, None
+
+    def _release(self) -> None:
+        for load in (self.current, self.ahead):
+            if load is not None:
+                load.lease.close()
+        self.current = self.ahead = None
+
+
+def _uri_of(item: MediaItem, is_plain: bool) -> str:
+    """One fetch: what is remote comes through a stream of the downloads, unless nothing can be written."""
+    if isinstance(item.source, LocalSource):
+        return item.source.file_path
+    return item.source.stream_url if is_plain else stream_uri(item.track.id)

@@ -1,0 +1,391 @@
+"""MpvSound: the Sound that libmpv makes; the only module that imports mpv.
+
+python-mpv is imported in a thread when sound is first needed (downloads-playback.md 3.7, point 11), so that the app
+starts without it. mpv's callbacks only hand over to the loop; nothing touches the handle after `close`; terminate
+runs in a thread (points 1 to 3). Load ids are mpv's playlist entry ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import locale
+import logging
+import re
+import threading
+from typing import Any
+
+from jellytui.config import PlayerSettings, ServerSettings
+from jellytui.engine.errors import (
+    ConfigError,
+    JellytuiError,
+    NotAllowedError,
+    NotFoundError,
+    ServerUnreachableError,
+    SoundError,
+)
+from jellytui.engine.player.libmpv import find_libmpv
+from jellytui.engine.player.sound import (
+    STREAM_SCHEME,
+    OpenStream,
+    SoundDevice,
+    SoundEnded,
+    SoundEvent,
+    SoundFacts,
+    SoundListener,
+    SoundStalled,
+    SoundStarted,
+)
+from jellytui.engine.player.stream import Streams
+
+log = logging.getLogger(__name__)
+
+_OPTIONS = {
+    "vid": "no",
+    "audio_display": "no",
+    "ytdl": "no",
+    "load_scripts": "no",
+    "config": "no",
+    "osc": "no",
+    "input_default_bindings": "no",
+    "terminal": "no",
+    "idle": "yes",
+    "demuxer": "lavf",
+    "gapless_audio": "weak",
+    "prefetch_playlist": "yes",
+    "audio_fallback_to_null": "yes",
+    "network_timeout": "15",
+    "demuxer_max_bytes": "64MiB",
+    "demuxer_max_back_bytes": "16MiB",
+    "replaygain_clip": "no",
+    "volume_max": "100",
+    "audio_client_name": "jellytui",
+    "stream_lavf_o": "reconnect=1,reconnect_streamed=1,reconnect_on_network_error=1,"
+    "reconnect_on_http_error=5xx,reconnect_delay_max=30",
+}
+"""downloads-playback.md 7; each is known to libmpv 0.35, since an unknown one leaves threads behind (3.7, point 5)."""
+
+_REPLAYGAIN = {"album": "album", "track": "track", "off": "no"}
+_BIT_DEPTHS = {"u8": 8, "u8p": 8, "s16": 16, "s16p": 16, "s32": 24, "s32p": 24}
+"""By sample format; music of 24 bits is decoded to s32, lossy codecs to float."""
+_NO_DEVICE = "No audio device can be opened, so the music plays in silence. Is a sound card there, its server running?"
+_UNREACHABLE = re.compile(
+    r"connection|network|resolve|timed out|timeout|refused|unreachable|HTTP error 5", re.IGNORECASE
+)
+_CLOSE_TIMEOUT_S = 5.0
+
+
+class MpvSound:
+    """One libmpv handle, owned by the loop that opened it."""
+
+    def __init__(self, settings: PlayerSettings, server: ServerSettings) -> None:
+        self._settings = settings
+        self._server = server
+        self._mpv: Any = None
+        self._streams: Streams | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._listener: SoundListener | None = None
+        self._is_closed = False
+        self._stream_numbers = itertools.count(1)
+        self._uris: dict[int, str] = {}
+        self._appended: int | None = None
+        # Written on mpv's thread:
+        self._playing = 0
+        self._position_ms = 0
+        self._is_moving = False
+        self._duration_ms = 0
+        self._codec = ""
+        self._parameters: dict[str, Any] = {}
+        self._last_error = ""
+
+    async def open(self, listener: SoundListener, open_stream: OpenStream) -> None:
+        if self._mpv is not None:
+            return
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        handle, streams = await asyncio.to_thread(self._make, open_stream, self._loop)
+        self._mpv, self._streams = handle, streams
+
+    @property
+    def position_ms(self) -> int:
+        return self._position_ms
+
+    def load(self, uri: str, *, start_ms: int, gain_db: float | None) -> int:
+        options = {"start": f"{start_ms / 1000:.3f}"} if start_ms else {}
+        self._appended = None
+        self._is_moving = False
+        self._position_ms = start_ms
+        self._uris.clear()
+        return self._load(uri, "replace", options | _gain_option(gain_db))
+
+    def append(self, uri: str, *, gain_db: float | None) -> int:
+        self.drop_appended()
+        self._remove_past()
+        self._appended = self._load(uri, "append", _gain_option(gain_db))
+        return self._appended
+
+    def drop_appended(self) -> None:
+        for index, entry in reversed(list(enumerate(self._playlist()))):
+            if entry["id"] == self._appended and not entry.get("current"):
+                self._handle().command("playlist-remove", index)
+        self._appended = None
+
+    def set_paused(self, is_paused: bool) -> None:
+        self._handle().pause = is_paused
+
+    def seek(self, position_ms: int) -> None:
+        self._is_moving = False
+        self._position_ms = position_ms
+        try:
+            self._handle().command("seek", f"{position_ms / 1000:.3f}", "absolute+exact")
+        except SystemError:
+            log.info("there is nothing to seek in")
+
+    def set_volume(self, volume: int) -> None:
+        self._handle().volume = volume
+
+    def set_muted(self, is_muted: bool) -> None:
+        self._handle().mute = is_muted
+
+    def halt(self) -> None:
+        self._appended = None
+        self._is_moving = False
+        self._handle().command("stop")
+
+    def devices(self) -> list[str]:
+        return [device["name"] for device in self._handle().audio_device_list]
+
+    async def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        handle, self._mpv = self._mpv, None
+        if handle is None:
+            return
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def terminate() -> None:
+            handle.terminate()
+            with contextlib.suppress(RuntimeError):  # the loop has not waited for us
+                loop.call_soon_threadsafe(ended.set)
+
+        threading.Thread(target=terminate, name="mpv-terminate", daemon=True).start()
+        try:
+            await asyncio.wait_for(ended.wait(), _CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            log.warning("libmpv did not end in time; it ends with the process")
+
+    # On the loop
+
+    def _handle(self) -> Any:
+        if self._mpv is None:
+            raise SoundError("The sound is closed.")
+        return self._mpv
+
+    def _load(self, uri: str, mode: str, options: dict[str, str]) -> int:
+        if uri.startswith(f"{STREAM_SCHEME}://"):
+            uri = f"{uri}/{next(self._stream_numbers)}"
+        handle = self._handle()
+        # From mpv 0.38 on, loadfile takes an index before the options.
+        index = [-1] if handle.mpv_version_tuple >= (0, 38, 0) else []
+        encoded = ",".join(f"{name}={value}" for name, value in options.items())
+        load_id = int(handle.command("loadfile", uri, mode, *index, encoded)["playlist_entry_id"])
+        self._uris[load_id] = uri
+        return load_id
+
+    def _playlist(self) -> list[dict[str, Any]]:
+        return self._handle().playlist or []
+
+    def _remove_past(self) -> None:
+        """What has been played leaves mpv's playlist, which else grows for days."""
+        current = next((index for index, entry in enumerate(self._playlist()) if entry.get("current")), 0)
+        for _ in range(current):
+            self._handle().command("playlist-remove", 0)
+
+    def _deliver(self, event: SoundEvent) -> None:
+        if not self._is_closed and self._listener is not None:
+            self._listener(event)
+
+    # In a thread
+
+    def _make(self, open_stream: OpenStream, loop: asyncio.AbstractEventLoop) -> tuple[Any, Streams]:
+        library = find_libmpv()
+        try:
+            import mpv
+        except OSError as error:
+            raise SoundError(f"There is no sound: libmpv cannot be loaded ({error}).") from error
+        locale.setlocale(locale.LC_NUMERIC, "C")  # somebody may have set it since mpv was imported
+        handle = mpv.MPV(
+            **_OPTIONS,
+            replaygain=_REPLAYGAIN[self._settings.replaygain],
+            tls_verify="yes" if self._server.verify else "no",
+            loglevel="warn",
+            log_handler=self._on_log,
+        )
+        try:
+            self._apply_settings(handle)
+            streams = Streams(library, handle.handle, open_stream, loop)
+            self._listen(handle, mpv.MpvEventID, mpv.strict_decoder)
+        except BaseException:
+            handle.terminate()
+            raise
+        return handle, streams
+
+    def _apply_settings(self, handle: Any) -> None:
+        """What the user may have mistyped, set after the start (3.7, point 5)."""
+        wanted = {
+            "ao": self._settings.audio_output,
+            "audio-device": self._settings.audio_device,
+            "tls-ca-file": self._server.ca_file,
+        }
+        for name, value in wanted.items():
+            if not value:
+                continue
+            try:
+                handle[name] = value
+            except (AttributeError, TypeError, ValueError, SystemError) as error:
+                raise ConfigError(f"libmpv does not take {value!r} as its {name}; see config.toml.") from error
+        if self._server.headers:
+            # As a list: a string is split at its commas (3.4).
+            handle["http-header-fields"] = [f"{name}: {value}" for name, value in self._server.headers.items()]
+
+    # On mpv's thread
+
+    def _listen(self, handle: Any, ids: Any, decoder: Any) -> None:
+        def on_event(event: Any) -> None:
+            kind = event.event_id.value
+            if kind in (ids.START_FILE, ids.END_FILE):
+                facts = event.as_dict(decoder)
+                self._on_start(facts) if kind == ids.START_FILE else self._on_end(facts)
+            elif kind == ids.PLAYBACK_RESTART:
+                self._is_moving = True
+                self._post(SoundStarted(load_id=self._playing))
+
+        handle.register_event_callback(on_event)
+        handle.observe_property("time-pos", self._on_position)
+        handle.observe_property("duration", self._on_duration)
+        handle.observe_property("audio-params", self._on_parameters)
+        handle.observe_property("audio-codec-name", self._on_codec)
+        handle.observe_property("paused-for-cache", self._on_stall)
+        handle.observe_property("current-ao", self._on_output)
+
+    def _on_start(self, facts: dict[str, Any]) -> None:
+        self._playing = int(facts["playlist_entry_id"])
+        self._duration_ms = 0
+        self._last_error = ""
+
+    def _on_end(self, facts: dict[str, Any]) -> None:
+        reason = facts.get("reason")
+        if reason not in ("eof", "error"):
+            return
+        load_id = int(facts["playlist_entry_id"])
+        position_ms, duration_ms = self._position_ms, self._duration_ms
+        self._is_moving = False
+        self._position_ms = 0
+        failure = self._streams.failure(self._uris.get(load_id, "")) if self._streams else None
+        error = failure or (self._error_of(str(facts.get("file_error", ""))) if reason == "error" else None)
+        self._post(
+            SoundEnded(
+                load_id=load_id,
+                reason="error" if error else "eof",
+                position_ms=position_ms,
+                duration_ms=duration_ms,
+                error=error,
+            )
+        )
+
+    def _error_of(self, file_error: str) -> JellytuiError:
+        """The cause stands in the log alone (downloads-playback.md 3.3)."""
+        cause = self._last_error
+        if "HTTP error 404" in cause or "HTTP error 410" in cause:
+            return NotFoundError("the server does not have it any more.")
+        if "HTTP error 401" in cause or "HTTP error 403" in cause:
+            return NotAllowedError("the server does not give it to this account.")
+        if "unrecognized" in file_error or "no audio" in file_error:
+            return JellytuiError("it is not music that can be played, or its file is damaged.")
+        if "audio output" in file_error:
+            return SoundError(_NO_DEVICE)
+        if _UNREACHABLE.search(cause):
+            return ServerUnreachableError("the server cannot be reached.")
+        return JellytuiError(f"{cause or file_error or 'it cannot be opened'}.")
+
+    def _on_position(self, _name: str, seconds: float | None) -> None:
+        if seconds is not None and self._is_moving:
+            self._position_ms = max(0, round(seconds * 1000))
+
+    def _on_duration(self, _name: str, seconds: float | None) -> None:
+        if seconds:
+            self._duration_ms = round(seconds * 1000)
+            self._post_facts()
+
+    def _on_parameters(self, _name: str, parameters: dict[str, Any] | None) -> None:
+        if parameters:
+            self._parameters = parameters
+            self._post_facts()
+
+    def _on_codec(self, _name: str, codec: str | None) -> None:
+        if codec:
+            self._codec = codec
+            self._post_facts()
+
+    def _post_facts(self) -> None:
+        self._post(
+            SoundFacts(
+                load_id=self._playing,
+                duration_ms=self._duration_ms,
+                codec=self._codec,
+                sample_rate_hz=int(self._parameters.get("samplerate", 0)),
+                bit_depth=_BIT_DEPTHS.get(self._parameters.get("format", ""), 0),
+            )
+        )
+
+    def _on_stall(self, _name: str, is_stalled: bool | None) -> None:
+        self._post(SoundStalled(is_stalled=bool(is_stalled)))
+
+    def _on_output(self, _name: str, output: str | None) -> None:
+        if output:
+            is_missing = output == "null" and self._settings.audio_output != "null"
+            self._post(SoundDevice(problem=_NO_DEVICE if is_missing else ""))
+
+    def _on_log(self, level: str, prefix: str, text: str) -> None:
+        if level in ("error", "fatal") or prefix == "ffmpeg":
+            self._last_error = self._last_error or text.strip().rstrip(".")
+        log.info("mpv %s: %s", prefix, text.strip())
+
+    def _post(self, event: SoundEvent) -> None:
+        if self._is_closed or self._loop is None:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._deliver, event)
+
+
+def _gain_option(gain_db: float | None) -> dict[str, str]:
+    return {} if gain_db is None else {"replaygain-fallback": f"{gain_db:.2f}"}
+
+
+def libmpv_version() -> str:
+    """The name and version of the libmpv that is installed. Raises SoundError."""
+    find_libmpv()
+    import mpv
+
+    handle = mpv.MPV(config="no", ao="null", vid="no")
+    try:
+        return str(handle.mpv_version)
+    finally:
+        handle.terminate()
+
+
+async def audio_devices(settings: PlayerSettings) -> list[str]:
+    """The audio devices that libmpv sees. Raises SoundError."""
+
+    async def no_stream(item_id: str) -> Any:
+        raise NotFoundError(f"{item_id} is not played here.")
+
+    sound = MpvSound(settings, ServerSettings())
+    await sound.open(lambda _: None, no_stream)
+    try:
+        return sound.devices()
+    finally:
+        await sound.close()

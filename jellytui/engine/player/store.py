@@ -1,0 +1,133 @@
+"""PlayerStore: the queue and the player's place on disk, so that a restart finds them again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import sys
+from array import array
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+from msgspec import Struct
+
+from jellytui.engine.models import RepeatMode, Track
+from jellytui.engine.player.queue import Queue
+from jellytui.engine.storage.database import Database, Transaction
+
+log = logging.getLogger(__name__)
+
+_decode_track = msgspec.json.Decoder(Track).decode
+_encode_track = msgspec.json.Encoder().encode
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """What changes while music plays."""
+
+    entry_id: int | None = None
+    position_ms: int = 0
+    volume: int = 80
+    is_muted: bool = False
+    repeat: RepeatMode = "off"
+
+
+class PlayerStore:
+    """Writes in the background, the newest state only; `flush` waits for it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stored_tracks: Mapping[int, Track] = MappingProxyType({})
+        self._stored_queue: Queue | None = None
+        self._wanted: tuple[Queue, Place] | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    async def restore(self) -> tuple[Queue, Place]:
+        """The queue and place of the last time; empty ones at first."""
+        rows = await self._database.fetch_all("SELECT entry_id, track FROM queue_entries")
+        tracks = MappingProxyType({row["entry_id"]: _decode_track(row["track"]) for row in rows})
+        place = await self._place()
+        row = await self._database.fetch_one("SELECT * FROM queue WHERE id = 1")
+        self._stored_tracks = tracks
+        if row is None:
+            return Queue(repeat=place.repeat), place
+        queue = Queue(
+            tracks=tracks,
+            order=_ids(row["put_order"]),
+            play_order=_ids(row["play_order"]),
+            repeat=place.repeat,
+            is_shuffled=bool(row["is_shuffled"]),
+            next_entry_id=row["next_entry_id"],
+        )
+        self._stored_queue = queue
+        return queue.turned_to(place.entry_id if place.entry_id in tracks else None), place
+
+    def keep(self, queue: Queue, place: Place) -> None:
+        """Writes soon; a newer state replaces one that still waits."""
+        self._wanted = (queue, place)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_wanted())
+
+    async def flush(self) -> None:
+        """Waits until the newest state is on disk."""
+        if self._writing is not None:
+            await self._writing
+
+    async def _place(self) -> Place:
+        row = await self._database.fetch_one(
+            "SELECT entry_id, position_ms, volume, is_muted, repeat FROM player WHERE id = 1"
+        )
+        return Place() if row is None else msgspec.convert(dict(row), Place, strict=False)
+
+    async def _write_wanted(self) -> None:
+        while self._wanted is not None:
+            (queue, place), self._wanted = self._wanted, None
+            try:
+                async with self._database.transaction() as transaction:
+                    await self._write_queue(transaction, queue)
+                    await _write_place(transaction, place)
+            except sqlite3.Error:
+                log.exception("the queue could not be written")
+                return
+            self._stored_tracks, self._stored_queue = queue.tracks, queue
+
+    async def _write_queue(self, transaction: Transaction, queue: Queue) -> None:
+        """The entries that came and went, and the orders where they changed."""
+        if queue.tracks is not self._stored_tracks:
+            gone = self._stored_tracks.keys() - queue.tracks.keys()
+            new = queue.tracks.keys() - self._stored_tracks.keys()
+            await transaction.execute_many("DELETE FROM queue_entries WHERE entry_id = ?", [(id_,) for id_ in gone])
+            await transaction.execute_many(
+                "INSERT INTO queue_entries (entry_id, track) VALUES (?, ?)",
+                [(entry_id, _encode_track(queue.tracks[entry_id])) for entry_id in new],
+            )
+        stored = self._stored_queue
+        if stored is not None and stored.order is queue.order and stored.play_order is queue.play_order:
+            return
+        await transaction.execute(
+            "INSERT OR REPLACE INTO queue (id, put_order, play_order, next_entry_id, is_shuffled) VALUES (1, ?, ?, ?, ?)",
+            (_blob(queue.order), _blob(queue.play_order), queue.next_entry_id, queue.is_shuffled),
+        )
+
+
+async def _write_place(transaction: Transaction, place: Place) -> None:
+    await transaction.execute(
+        "INSERT OR REPLACE INTO player (id, entry_id, position_ms, volume, is_muted, repeat) VALUES (1, ?, ?, ?, ?, ?)",
+        (place.entry_id, place.position_ms, place.volume, place.is_muted, place.repeat),
+    )
+
+
+def _blob(ids: tuple[int, ...]) -> bytes:
+    numbers = array("q", ids)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _ids(blob: bytes) -> tuple[int, ...]:
+    numbers = array("q")
+    numbers.frombytes(blob)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return tuple(numbers)
