@@ -44,13 +44,13 @@ class Deck:
         self._sound = sound
         self._files = files
         self._stream_url = stream_url
-        self._gain = gain
+        self.gain = gain
 
     async def load(self, entry: QueueEntry, *, start_ms: int, is_plain: bool = False) -> Load:
         """Plays an entry instead of all that is here. `is_plain`: remote ones by their URL, not through a stream."""
         self._release()
         item = await create_media_item(entry.track, files=self._files, stream_url=self._stream_url)
-        load_id = self._sound.load(_uri_of(item, is_plain), start_ms=start_ms, gain_db=self._gain(entry.track))
+        load_id = self._sound.load(_uri_of(item, is_plain), start_ms=start_ms, gain_db=self.gain(entry.track))
         self.current = self._hold(load_id, entry, item, is_plain)
         return self.current
 
@@ -66,7 +66,7 @@ class Deck:
         self._drop_ahead()
         if entry is not None and item is not None:
             is_plain = self.current.is_plain
-            load_id = self._sound.append(_uri_of(item, is_plain), gain_db=self._gain(entry.track))
+            load_id = self._sound.append(_uri_of(item, is_plain), gain_db=self.gain(entry.track))
             self.ahead = self._hold(load_id, entry, item, is_plain)
 
     def take_over(self) -> Load | None:

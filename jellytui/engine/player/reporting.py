@@ -36,9 +36,6 @@ class Link(Protocol):
     @property
     def is_online(self) -> bool: ...
 
-    def report_failure(self, error: JellytuiError) -> None:
-        """Tells that the server was not there."""
-
 
 class Reporter:
     """Sends reports one after the other. A play whose start the server did not take is not reported on: it would be

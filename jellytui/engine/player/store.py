@@ -106,7 +106,8 @@ class PlayerStore:
         if stored is not None and stored.order is queue.order and stored.play_order is queue.play_order:
             return
         await transaction.execute(
-            "INSERT OR REPLACE INTO queue (id, put_order, play_order, next_entry_id, is_shuffled) VALUES (1, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO queue (id, put_order, play_order, next_entry_id, is_shuffled) "
+            "VALUES (1, ?, ?, ?, ?)",
             (_blob(queue.order), _blob(queue.play_order), queue.next_entry_id, queue.is_shuffled),
         )
 

@@ -1,0 +1,417 @@
+"""Transport: moves the sound along the queue.
+
+A sound's events come between the verbs, in order; what needs to wait for something is done in a task under the
+player's lock, so that verbs and advances never overlap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Literal
+
+from jellytui.engine.bus import EventBus
+from jellytui.engine.clock import Clock
+from jellytui.engine.errors import DiskError, JellytuiError, ServerUnreachableError, SoundError
+from jellytui.engine.events import ConnectionState, Event, PlayerState, ProblemOccurred
+from jellytui.engine.models import Problem, QueueEntry, Track
+from jellytui.engine.player.deck import Deck, Load
+from jellytui.engine.player.listening import Listening, Plays, Reports
+from jellytui.engine.player.panel import Panel, Status
+from jellytui.engine.player.queue import Queue
+from jellytui.engine.player.sound import (
+    Sound,
+    SoundDevice,
+    SoundEnded,
+    SoundEvent,
+    SoundFacts,
+    SoundStalled,
+    SoundStarted,
+)
+from jellytui.engine.player.source import LocalFiles
+from jellytui.engine.player.store import Place
+
+log = logging.getLogger(__name__)
+
+_FAILURES_IN_A_ROW = 3
+_CUT_SHORT_MS = 2000
+"""An end this long before the track's end is a lost network, not an end (downloads-playback.md 3.3)."""
+_TRY_AGAIN_S = 10.0
+
+
+class Transport:
+    """Plays the queue's current entry, and the next one after it. `on_queue` and `on_place` hear of each change."""
+
+    def __init__(
+        self,
+        *,
+        sound: Sound,
+        files: LocalFiles,
+        stream_url: Callable[[str], str],
+        reports: Reports,
+        plays: Plays,
+        bus: EventBus,
+        clock: Clock,
+        replaygain: Literal["album", "track", "off"],
+        lock: asyncio.Lock,
+        on_queue: Callable[[Queue, Queue], None],
+        on_place: Callable[[Place], None],
+    ) -> None:
+        self.queue = Queue()
+        self._sound = sound
+        self._files = files
+        self._bus = bus
+        self._clock = clock
+        self._replaygain = replaygain
+        self._lock = lock
+        self._on_queue = on_queue
+        self._deck = Deck(sound=sound, files=files, stream_url=stream_url, gain=self._gain)
+        self._listening = Listening(reports=reports, plays=plays, bus=bus, clock=clock, state=self.state)
+        self._panel = Panel(
+            sound=sound,
+            deck=self._deck,
+            bus=bus,
+            clock=clock,
+            queue=lambda: self.queue,
+            on_place=on_place,
+            on_tick=self._listening.tick,
+            due_in_s=self._listening.due_in_s,
+        )
+        self._is_open = False
+        self._failures = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unsubscribe = bus.subscribe([ConnectionState], self._on_connection)
+
+    def state(self) -> PlayerState:
+        """What plays now."""
+        return self._panel.state()
+
+    async def devices(self) -> list[str]:
+        """The audio devices. Raises SoundError."""
+        await self._open_sound()
+        return self._sound.devices()
+
+    async def wait_until_stopped(self) -> None:
+        """Returns once the status is "stopped"."""
+        await self._panel.wait_until_stopped()
+
+    # Verbs; the caller holds the lock
+
+    def restore(self, queue: Queue, place: Place) -> None:
+        """Takes up what was kept, paused."""
+        self.queue = queue
+        self._panel.volume, self._panel.is_muted = place.volume, place.is_muted
+        self._panel.resume_ms = place.position_ms if queue.current else 0
+        self._set_status("paused" if queue.current else "stopped")
+
+    async def play(self, queue: Queue, *, start_ms: int = 0) -> None:
+        """Plays the current entry of this queue. Raises SoundError."""
+        self._set_queue(queue)
+        self._failures = 0
+        await self._load_current(start_ms)
+
+    async def resume(self) -> None:
+        """Goes on where it stands. Raises SoundError."""
+        if self._deck.current is not None:
+            self._sound.set_paused(False)
+            self._go_on(self._deck.current)
+        elif self.queue.current is not None:
+            await self._load_current(self._panel.resume_ms)
+        elif len(self.queue):
+            await self.play(self.queue.turned_to(self.queue.play_order[0]))
+
+    def pause(self) -> None:
+        """Stands still."""
+        if self._panel.status == "stopped":
+            return
+        if self._deck.current is not None:
+            self._sound.set_paused(True)
+        self._set_status("paused")
+        self._listening.report()
+
+    def halt(self) -> None:
+        """Stops at the current entry's beginning."""
+        self._listening.end(position_ms=self._panel.position_ms)
+        self._deck.clear()
+        self._panel.resume_ms = 0
+        self._set_status("stopped")
+
+    def end(self) -> None:
+        """Stops, and no entry is current any more."""
+        self.halt()
+        self._set_queue(self.queue.turned_to(None))
+        self._panel.publish()
+
+    def seek(self, position_ms: int) -> None:
+        """Goes to a place in the current entry, loaded or not."""
+        if self._deck.current is not None:
+            self._sound.seek(position_ms)
+        else:
+            self._panel.resume_ms = position_ms if self.queue.current else 0
+        self._panel.publish()
+        self._listening.report()
+
+    def set_volume(self, volume: int, *, is_muted: bool) -> None:
+        """Sets both."""
+        self._panel.volume, self._panel.is_muted = volume, is_muted
+        if self._is_open:
+            self._sound.set_volume(volume)
+            self._sound.set_muted(is_muted)
+        self._panel.publish()
+        self._listening.report()
+
+    async def change_queue(self, queue: Queue) -> None:
+        """Takes a changed queue; what plays goes on if it is still current, else the new current entry plays."""
+        before = self.queue.current
+        self._set_queue(queue)
+        now = queue.current
+        if before == now:
+            await self._prepare()
+        elif now is None:
+            self.halt()
+        elif self._deck.current is None and self._panel.status in ("paused", "stopped"):
+            self._panel.resume_ms = 0
+        else:
+            await self._load_current(0)
+        self._panel.publish()
+
+    async def close(self) -> None:
+        """Ends the play, waits for what is written, lets go of the sound."""
+        self._unsubscribe()
+        self._panel.stop_ticks()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._panel.keep()
+        await self._listening.finish()
+        if self._is_open:
+            self._is_open = False
+            await self._sound.close()
+
+    # Loading
+
+    async def _load_current(self, start_ms: int, *, is_plain: bool = False) -> None:
+        entry = self.queue.current
+        if entry is None:
+            return
+        self._listening.end(position_ms=self._panel.position_ms)
+        self._panel.resume_ms = start_ms
+        self._panel.is_waiting = False
+        try:
+            await self._open_sound()
+        except SoundError as error:
+            self._panel.sound_problem = error.text
+            self._set_status("stopped")
+            raise
+        self._sound.set_paused(False)
+        await self._deck.load(entry, start_ms=start_ms, is_plain=is_plain)
+        self._set_status("loading")
+
+    async def _open_sound(self) -> None:
+        if self._is_open:
+            return
+        await self._sound.open(self._on_sound, self._files.open_stream)
+        self._is_open = True
+        self._panel.sound_problem = ""
+        self._sound.set_volume(self._panel.volume)
+        self._sound.set_muted(self._panel.is_muted)
+
+    async def _prepare(self) -> None:
+        """Appends what plays next, so that it follows without a gap."""
+        entry = self.queue.next
+        if entry is not None and self._panel.is_server_away:
+            entry = await self._next_local()
+        await self._deck.prepare(entry)
+
+    async def _advance(self, ended: QueueEntry) -> None:
+        """Loads what follows an entry that has ended without a next one in the sound."""
+        if self._deck.current is not None or self.queue.current != ended:
+            return
+        entry = self.queue.next
+        if self._panel.is_server_away:
+            entry = await self._next_local() or entry
+        await self._go_to(entry)
+
+    async def _go_to(self, entry: QueueEntry | None) -> None:
+        if entry is None:
+            self.end()
+            return
+        self._set_queue(self.queue.turned_to(entry.entry_id))
+        await self._load_current(0)
+
+    async def _next_local(self) -> QueueEntry | None:
+        """With no network the queue goes on with what is here."""
+        if self.queue.repeat == "one" and self.queue.current is not None:
+            return self.queue.current
+        for entry in self.queue.following():
+            if await self._files.local_path(entry.track.id) is not None:
+                return entry
+        return None
+
+    # What the sound says
+
+    def _on_sound(self, event: SoundEvent) -> None:
+        if isinstance(event, SoundStarted):
+            self._on_started(event)
+        elif isinstance(event, SoundEnded):
+            self._on_ended(event)
+        elif isinstance(event, SoundStalled):
+            self._on_stalled(event)
+        elif isinstance(event, SoundFacts):
+            self._panel.facts = event
+            self._panel.publish()
+        elif isinstance(event, SoundDevice):
+            self._panel.sound_problem = event.problem
+            self._panel.publish()
+
+    def _on_started(self, event: SoundStarted) -> None:
+        load = self._deck.current
+        if event.load_id == self._deck.dropped:
+            self._run(self._load_current, 0)
+            return
+        if load is None or event.load_id != load.load_id:
+            return
+        self._failures = 0
+        if self._panel.status != "paused":
+            self._go_on(load)
+        self._panel.publish()
+        self._run(self._prepare)
+
+    def _go_on(self, load: Load) -> None:
+        self._panel.is_waiting = False
+        if not self._listening.is_on:
+            self._set_status("playing")
+            self._listening.begin(load.entry.track, self._panel.duration_ms)
+            self._panel.retick()
+            return
+        was_paused = self._panel.status == "paused"
+        self._set_status("playing")
+        if was_paused:
+            self._listening.report()
+
+    def _on_stalled(self, event: SoundStalled) -> None:
+        if event.is_stalled and self._panel.status == "playing":
+            self._set_status("stalled")
+        elif not event.is_stalled and self._panel.status == "stalled" and self._deck.current and self._listening.is_on:
+            self._set_status("playing")
+
+    def _on_ended(self, event: SoundEnded) -> None:
+        load = self._deck.current
+        if load is None or event.load_id != load.load_id:
+            return
+        is_cut = event.duration_ms - event.position_ms > _CUT_SHORT_MS and not load.is_local
+        if event.reason == "error" or is_cut:
+            error = event.error or ServerUnreachableError("the server cannot be reached.")
+            self._panel.resume_ms = event.position_ms
+            self._run(self._on_failed, load, error)
+            return
+        self._listening.end(position_ms=event.duration_ms, rest_ms=event.duration_ms - event.position_ms)
+        self._panel.resume_ms = 0
+        ahead = self._deck.take_over()
+        if ahead is None:
+            self._run(self._advance, load.entry)
+            return
+        self._set_queue(self.queue.turned_to(ahead.entry.entry_id))
+        self._set_status("loading")
+
+    async def _on_failed(self, load: Load, error: JellytuiError) -> None:
+        """A track broke off, or did not begin: waits for the server, takes another way, or skips it."""
+        if self._deck.current is not load:
+            return
+        position_ms = self._panel.resume_ms
+        if isinstance(error, DiskError) and not load.is_local and not load.is_plain:
+            log.warning("nothing can be written, so the stream is played without being kept: %s", error)
+            await self._load_current(position_ms, is_plain=True)
+        elif isinstance(error, ServerUnreachableError):
+            await self._wait_or_go_on(position_ms)
+        else:
+            await self._skip(load.entry, error)
+
+    async def _wait_or_go_on(self, position_ms: int) -> None:
+        self._deck.clear()
+        has_begun = self._listening.is_on or position_ms > 0
+        local = None if has_begun or not self._panel.is_server_away else await self._next_local()
+        if local is not None:
+            await self._go_to(local)
+            return
+        self._panel.resume_ms = position_ms
+        self._panel.is_waiting = True
+        self._set_status("stalled")
+        self._spawn(self._try_again_later(self.queue.current))
+
+    async def _try_again_later(self, entry: QueueEntry | None) -> None:
+        await self._clock.sleep(_TRY_AGAIN_S)
+        async with self._lock:
+            if self.queue.current == entry:
+                await self._try_again()
+
+    async def _try_again(self) -> None:
+        if self._panel.is_waiting and self._panel.status == "stalled":
+            await self._load_current(self._panel.resume_ms)
+
+    async def _skip(self, entry: QueueEntry, error: JellytuiError) -> None:
+        """Says it and goes on; after three in a row it stops instead of burning through the queue."""
+        self._failures += 1
+        self._listening.end(position_ms=self._panel.resume_ms, has_failed=True)
+        self._deck.clear()
+        self._panel.resume_ms = 0
+        words = f"“{entry.track.name}” cannot be played: {error.text}"
+        if self._failures >= _FAILURES_IN_A_ROW:
+            self._set_status("stopped")
+            words += f" Stopped, since {self._failures} tracks in a row could not be played."
+        self._bus.publish(ProblemOccurred(problem=Problem(code=error.code, text=words)))
+        if self._failures < _FAILURES_IN_A_ROW:
+            await self._go_to(self.queue.after(0))
+
+    def _on_connection(self, event: Event) -> None:
+        if not isinstance(event, ConnectionState):
+            return
+        was_away = self._panel.is_server_away
+        self._panel.connect(event)
+        if was_away == self._panel.is_server_away:
+            return
+        self._run(self._prepare)
+        if was_away:
+            self._run(self._try_again)
+
+    # Helpers
+
+    def _set_queue(self, queue: Queue) -> None:
+        old, self.queue = self.queue, queue
+        if old is not queue:
+            self._on_queue(old, queue)
+
+    def _set_status(self, status: Status) -> None:
+        self._panel.set_status(status)
+        self._listening.run(status == "playing")
+
+    def _gain(self, track: Track) -> float | None:
+        """What the server measured, for files without tags of their own; mpv reads the others' tags itself."""
+        if self._replaygain == "off":
+            return None
+        if self._replaygain == "album" and track.album_gain_db is not None:
+            return track.album_gain_db
+        return track.gain_db
+
+    def _run(self, function: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        """Does it in the background, when no verb is under way."""
+        self._spawn(self._locked(function, arguments))
+
+    async def _locked(self, function: Callable[..., Awaitable[None]], arguments: Sequence[Any]) -> None:
+        async with self._lock:
+            await function(*arguments)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, JellytuiError):
+            self._bus.publish(ProblemOccurred(problem=Problem(code=error.code, text=error.text)))
+        else:
+            log.error("playing on failed", exc_info=error)
