@@ -29,7 +29,7 @@ class Loaded:
 
 @dataclass
 class NullSound:
-    """Plays silence of `lengths_ms[uri]` (else `length_ms`); `failures[uri]` is the error of a load that cannot play."""
+    """Plays silence of `lengths_ms[uri]`, else `length_ms`; a load of a URI in `failures` ends with that error."""
 
     clock: Clock
     length_ms: int = 100_000

@@ -69,7 +69,7 @@ _OPTIONS = {
 _REPLAYGAIN = {"album": "album", "track": "track", "off": "no"}
 _BIT_DEPTHS = {"u8": 8, "u8p": 8, "s16": 16, "s16p": 16, "s32": 24, "s32p": 24}
 """By sample format; music of 24 bits is decoded to s32, lossy codecs to float."""
-_NO_DEVICE = "No audio device can be opened, so the music plays in silence. Is a sound card there, its server running?"
+_NO_DEVICE = "No audio device can be opened, so the music plays in silence."
 _UNREACHABLE = re.compile(
     r"connection|network|resolve|timed out|timeout|refused|unreachable|HTTP error 5", re.IGNORECASE
 )
@@ -347,7 +347,13 @@ class MpvSound:
     def _on_output(self, _name: str, output: str | None) -> None:
         if output:
             is_missing = output == "null" and self._settings.audio_output != "null"
-            self._post(SoundDevice(problem=_NO_DEVICE if is_missing else ""))
+            self._post(SoundDevice(problem=self._words_of_no_device() if is_missing else ""))
+
+    def _words_of_no_device(self) -> str:
+        chosen = {"audio_output": self._settings.audio_output, "audio_device": self._settings.audio_device}
+        words = " and ".join(f"{name} = {value!r}" for name, value in chosen.items() if value)
+        remedy = f"config.toml says {words}: is that right?" if words else "Is a sound card there, its server running?"
+        return f"{_NO_DEVICE} {remedy}"
 
     def _on_log(self, level: str, prefix: str, text: str) -> None:
         if level in ("error", "fatal") or prefix == "ffmpeg":

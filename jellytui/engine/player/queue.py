@@ -16,14 +16,12 @@ from types import MappingProxyType
 from jellytui.engine.errors import NotFoundError, UsageError
 from jellytui.engine.models import QueueEntry, RepeatMode, Track
 
-_NO_TRACKS: Mapping[int, Track] = MappingProxyType({})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
     """The tracks by entry id, their two orders, and the place in `play_order` that plays (None: none yet)."""
 
-    tracks: Mapping[int, Track] = field(default=_NO_TRACKS)
+    tracks: Mapping[int, Track] = field(default_factory=lambda: MappingProxyType({}))
     order: tuple[int, ...] = ()
     play_order: tuple[int, ...] = ()
     index: int | None = None
@@ -153,7 +151,7 @@ class Queue:
 
     def cleared(self) -> Queue:
         """Without any entry."""
-        return replace(self, tracks=_NO_TRACKS, order=(), play_order=(), index=None)
+        return replace(self, tracks=MappingProxyType({}), order=(), play_order=(), index=None)
 
     def shuffled(self, seed: int) -> Queue:
         """In an order drawn by `seed`, the current one first."""

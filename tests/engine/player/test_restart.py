@@ -1,0 +1,71 @@
+"""A restart finds queue, place and volume again, paused."""
+
+from __future__ import annotations
+
+from jellytui.engine.events import QueueState
+from jellytui.engine.models import Track
+from tests.engine.player.conftest import World, tracks
+from tests.support.waiting import settle
+
+
+async def test_a_restart_finds_queue_position_and_volume_again_paused(world: World) -> None:
+    await world.player.play_tracks(tracks("abcd"), 2)
+    await world.player.set_volume(33)
+    await world.player.set_repeat("all")
+    await world.advance(42)
+    await world.player.stop()
+
+    player = world.make_player()
+    await player.start()
+    state = player.state
+    assert state.track
+    assert (state.status, state.track.id, state.position_ms) == ("paused", "c", 42_000)
+    assert (state.volume, state.repeat) == (33, "all")
+    assert [entry.track.id for entry in player.queue_page(0, 10).entries] == list("abcd")
+    await player.play()
+    await settle()
+    assert world.sound.playing
+    assert (world.sound.playing.uri, world.sound.playing.start_ms) == ("jellytui://c", 42_000)
+    await player.stop()
+
+
+async def test_a_kill_loses_at_most_five_seconds_of_the_position(world: World) -> None:
+    await world.player.play_tracks(tracks("ab"))
+    await world.advance(23)
+
+    player = world.make_player()  # the first one was not asked to stop
+    await player.start()
+    assert 18_000 <= player.state.position_ms <= 23_000
+    await player.stop()
+
+
+async def test_shuffle_and_its_order_survive_and_can_be_undone(world: World) -> None:
+    await world.player.play_tracks(tracks("abcdefgh"), 3)
+    await world.player.toggle_shuffle()
+    await world.player.remove_entries([world.player.queue_page(0, 8).entries[5].entry_id])
+    shuffled = [entry.track.id for entry in world.player.queue_page(0, 8).entries]
+    await world.player.stop()
+
+    player = world.make_player()
+    await player.start()
+    assert [entry.track.id for entry in player.queue_page(0, 8).entries] == shuffled
+    await player.toggle_shuffle()
+    assert [entry.track.id for entry in player.queue_page(0, 8).entries] == sorted(shuffled)
+    await player.stop()
+
+
+async def test_ten_thousand_tracks_are_a_queue_like_any_other(world: World) -> None:
+    many = [Track(id=f"t{number}", name="x", duration_ms=100_000) for number in range(10_000)]
+    await world.player.play_tracks(many, 9_000)
+    await world.player.toggle_shuffle()
+    await world.advance(3)
+    await world.player.stop()
+
+    states: list[QueueState] = []
+    world.bus.subscribe([QueueState], lambda event: states.append(event) if isinstance(event, QueueState) else None)
+    player = world.make_player()
+    await player.start()
+    assert (states[-1].length, states[-1].current_index) == (10_000, 0)
+    assert player.state.track
+    assert player.state.track.id == "t9000"
+    await player.stop()
