@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Literal
 
 from jellytui.engine.models import LocalSource, MediaItem, QueueEntry, Track
 from jellytui.engine.player.sound import Sound, stream_uri
@@ -35,7 +36,7 @@ class Deck:
         sound: Sound,
         files: LocalFiles,
         stream_url: Callable[[str], str],
-        gain: Callable[[Track], float | None],
+        replaygain: Literal["album", "track", "off"],
     ) -> None:
         self.current: Load | None = None
         self.ahead: Load | None = None
@@ -44,7 +45,15 @@ class Deck:
         self._sound = sound
         self._files = files
         self._stream_url = stream_url
-        self.gain = gain
+        self._replaygain = replaygain
+
+    def gain(self, track: Track) -> float | None:
+        """What the server measured, in dB, for files without tags of their own; mpv reads the others' tags itself."""
+        if self._replaygain == "off":
+            return None
+        if self._replaygain == "album" and track.album_gain_db is not None:
+            return track.album_gain_db
+        return track.gain_db
 
     async def load(self, entry: QueueEntry, *, start_ms: int, is_plain: bool = False) -> Load:
         """Plays an entry instead of all that is here. `is_plain`: remote ones by their URL, not through a stream."""

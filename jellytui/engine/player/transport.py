@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
 from jellytui.engine.errors import DiskError, JellytuiError, ServerUnreachableError, SoundError
 from jellytui.engine.events import ConnectionState, Event, PlayerState, ProblemOccurred
-from jellytui.engine.models import Problem, QueueEntry, Track
+from jellytui.engine.models import Problem, QueueEntry
+from jellytui.engine.player.background import Background
 from jellytui.engine.player.deck import Deck, Load
 from jellytui.engine.player.listening import Listening, Plays, Reports
 from jellytui.engine.player.panel import Panel, Status
@@ -62,11 +63,8 @@ class Transport:
         self._sound = sound
         self._files = files
         self._bus = bus
-        self._clock = clock
-        self._replaygain = replaygain
-        self._lock = lock
         self._on_queue = on_queue
-        self._deck = Deck(sound=sound, files=files, stream_url=stream_url, gain=self._gain)
+        self._deck = Deck(sound=sound, files=files, stream_url=stream_url, replaygain=replaygain)
         self._listening = Listening(reports=reports, plays=plays, bus=bus, clock=clock, state=self.state)
         self._panel = Panel(
             sound=sound,
@@ -79,8 +77,12 @@ class Transport:
             due_in_s=self._listening.due_in_s,
         )
         self._is_open = False
+        self._has_started = False
+        """Whether the present load was heard already."""
+        self._is_starved = False
+        self._cut_at_ms = -_CUT_SHORT_MS
         self._failures = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background(lock=lock, bus=bus, clock=clock)
         self._unsubscribe = bus.subscribe([ConnectionState], self._on_connection)
 
     def state(self) -> PlayerState:
@@ -105,17 +107,18 @@ class Transport:
         self._panel.resume_ms = place.position_ms if queue.current else 0
         self._set_status("paused" if queue.current else "stopped")
 
-    async def play(self, queue: Queue, *, start_ms: int = 0) -> None:
+    async def play(self, queue: Queue) -> None:
         """Plays the current entry of this queue. Raises SoundError."""
+        self._listening.end(position_ms=self._panel.position_ms)
         self._set_queue(queue)
         self._failures = 0
-        await self._load_current(start_ms)
+        await self._load_current(0)
 
     async def resume(self) -> None:
         """Goes on where it stands. Raises SoundError."""
         if self._deck.current is not None:
             self._sound.set_paused(False)
-            self._go_on(self._deck.current)
+            self._go_on(self._deck.current) if self._has_started else self._set_status("loading")
         elif self.queue.current is not None:
             await self._load_current(self._panel.resume_ms)
         elif len(self.queue):
@@ -163,14 +166,16 @@ class Transport:
 
     async def change_queue(self, queue: Queue) -> None:
         """Takes a changed queue; what plays goes on if it is still current, else the new current entry plays."""
-        before = self.queue.current
+        before, now = self.queue.current, queue.current
+        if before != now:
+            self._listening.end(position_ms=self._panel.position_ms)
         self._set_queue(queue)
-        now = queue.current
         if before == now:
             await self._prepare()
         elif now is None:
             self.halt()
-        elif self._deck.current is None and self._panel.status in ("paused", "stopped"):
+        elif self._panel.status in ("paused", "stopped"):
+            self._deck.clear()
             self._panel.resume_ms = 0
         else:
             await self._load_current(0)
@@ -180,9 +185,7 @@ class Transport:
         """Ends the play, waits for what is written, lets go of the sound."""
         self._unsubscribe()
         self._panel.stop_ticks()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
         self._panel.keep()
         await self._listening.finish()
         if self._is_open:
@@ -195,7 +198,7 @@ class Transport:
         entry = self.queue.current
         if entry is None:
             return
-        self._listening.end(position_ms=self._panel.position_ms)
+        self._has_started = self._is_starved = False
         self._panel.resume_ms = start_ms
         self._panel.is_waiting = False
         try:
@@ -237,6 +240,7 @@ class Transport:
         if entry is None:
             self.end()
             return
+        self._listening.end(position_ms=self._panel.position_ms)
         self._set_queue(self.queue.turned_to(entry.entry_id))
         await self._load_current(0)
 
@@ -268,52 +272,60 @@ class Transport:
     def _on_started(self, event: SoundStarted) -> None:
         load = self._deck.current
         if event.load_id == self._deck.dropped:
-            self._run(self._load_current, 0)
+            self._background.run(self._load_current, 0)
             return
         if load is None or event.load_id != load.load_id:
             return
         self._failures = 0
+        self._has_started = True
         if self._panel.status != "paused":
             self._go_on(load)
         self._panel.publish()
-        self._run(self._prepare)
+        self._background.run(self._prepare)
 
     def _go_on(self, load: Load) -> None:
-        self._panel.is_waiting = False
+        """Sound comes: a play begins, or the one that waited or was paused goes on."""
+        before = self._panel.status
+        self._set_status("stalled" if self._is_starved else "playing")
         if not self._listening.is_on:
-            self._set_status("playing")
+            self._cut_at_ms = -_CUT_SHORT_MS
             self._listening.begin(load.entry.track, self._panel.duration_ms)
             self._panel.retick()
-            return
-        was_paused = self._panel.status == "paused"
-        self._set_status("playing")
-        if was_paused:
+        elif before in ("paused", "loading"):
             self._listening.report()
 
     def _on_stalled(self, event: SoundStalled) -> None:
+        self._is_starved = event.is_stalled
         if event.is_stalled and self._panel.status == "playing":
             self._set_status("stalled")
-        elif not event.is_stalled and self._panel.status == "stalled" and self._deck.current and self._listening.is_on:
+        elif not event.is_stalled and self._panel.status == "stalled" and self._deck.current and self._has_started:
             self._set_status("playing")
 
     def _on_ended(self, event: SoundEnded) -> None:
         load = self._deck.current
         if load is None or event.load_id != load.load_id:
             return
-        is_cut = event.duration_ms - event.position_ms > _CUT_SHORT_MS and not load.is_local
-        if event.reason == "error" or is_cut:
+        if event.reason == "error" or self._is_cut_short(load, event):
             error = event.error or ServerUnreachableError("the server cannot be reached.")
             self._panel.resume_ms = event.position_ms
-            self._run(self._on_failed, load, error)
+            self._background.run(self._on_failed, load, error)
             return
         self._listening.end(position_ms=event.duration_ms, rest_ms=event.duration_ms - event.position_ms)
         self._panel.resume_ms = 0
         ahead = self._deck.take_over()
         if ahead is None:
-            self._run(self._advance, load.entry)
+            self._background.run(self._advance, load.entry)
             return
+        self._has_started = False
         self._set_queue(self.queue.turned_to(ahead.entry.entry_id))
         self._set_status("loading")
+
+    def _is_cut_short(self, load: Load, event: SoundEnded) -> bool:
+        """Only mpv's own HTTP takes a lost network for an end; twice at the same place it is one (a bad estimate)."""
+        if not load.is_plain or load.is_local or event.duration_ms - event.position_ms <= _CUT_SHORT_MS:
+            return False
+        before, self._cut_at_ms = self._cut_at_ms, event.position_ms
+        return abs(event.position_ms - before) >= _CUT_SHORT_MS
 
     async def _on_failed(self, load: Load, error: JellytuiError) -> None:
         """A track broke off, or did not begin: waits for the server, takes another way, or skips it."""
@@ -336,18 +348,14 @@ class Transport:
             await self._go_to(local)
             return
         self._panel.resume_ms = position_ms
+        if self._panel.status == "paused":
+            return
         self._panel.is_waiting = True
         self._set_status("stalled")
-        self._spawn(self._try_again_later(self.queue.current))
+        self._background.run_later(_TRY_AGAIN_S, self._try_again, self.queue.current)
 
-    async def _try_again_later(self, entry: QueueEntry | None) -> None:
-        await self._clock.sleep(_TRY_AGAIN_S)
-        async with self._lock:
-            if self.queue.current == entry:
-                await self._try_again()
-
-    async def _try_again(self) -> None:
-        if self._panel.is_waiting and self._panel.status == "stalled":
+    async def _try_again(self, entry: QueueEntry | None) -> None:
+        if self.queue.current == entry and self._panel.is_waiting and self._panel.status == "stalled":
             await self._load_current(self._panel.resume_ms)
 
     async def _skip(self, entry: QueueEntry, error: JellytuiError) -> None:
@@ -371,9 +379,9 @@ class Transport:
         self._panel.connect(event)
         if was_away == self._panel.is_server_away:
             return
-        self._run(self._prepare)
+        self._background.run(self._prepare)
         if was_away:
-            self._run(self._try_again)
+            self._background.run(self._try_again, self.queue.current)
 
     # Helpers
 
@@ -385,33 +393,3 @@ class Transport:
     def _set_status(self, status: Status) -> None:
         self._panel.set_status(status)
         self._listening.run(status == "playing")
-
-    def _gain(self, track: Track) -> float | None:
-        """What the server measured, for files without tags of their own; mpv reads the others' tags itself."""
-        if self._replaygain == "off":
-            return None
-        if self._replaygain == "album" and track.album_gain_db is not None:
-            return track.album_gain_db
-        return track.gain_db
-
-    def _run(self, function: Callable[..., Awaitable[None]], *arguments: Any) -> None:
-        """Does it in the background, when no verb is under way."""
-        self._spawn(self._locked(function, arguments))
-
-    async def _locked(self, function: Callable[..., Awaitable[None]], arguments: Sequence[Any]) -> None:
-        async with self._lock:
-            await function(*arguments)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finish)
-
-    def _finish(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        if isinstance(error, JellytuiError):
-            self._bus.publish(ProblemOccurred(problem=Problem(code=error.code, text=error.text)))
-        else:
-            log.error("playing on failed", exc_info=error)

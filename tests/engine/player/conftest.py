@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from jellytui.config import Settings
 from jellytui.engine.bus import EventBus
+from jellytui.engine.errors import JellytuiError
 from jellytui.engine.events import Event, PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
 from jellytui.engine.jellyfin.records import PlaybackReport
 from jellytui.engine.models import Track
@@ -31,6 +32,7 @@ class FakeFiles:
     here: dict[str, Path] = field(default_factory=dict)
     leased: list[str] = field(default_factory=list)
     growing: dict[str, GrowingFile] = field(default_factory=dict)
+    stream_error: JellytuiError | None = None
 
     async def local_path(self, item_id: str) -> Path | None:
         return self.here.get(item_id)
@@ -42,6 +44,8 @@ class FakeFiles:
         self.leased.remove(item_id)
 
     async def open_stream(self, item_id: str) -> GrowingFile:
+        if self.stream_error is not None:
+            raise self.stream_error
         return self.growing[item_id]
 
 

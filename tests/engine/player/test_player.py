@@ -200,6 +200,8 @@ async def test_three_failures_in_a_row_stop_instead_of_burning_through_the_queue
 
 
 async def test_a_false_end_is_a_lost_network_that_waits_and_goes_on_in_place(world: World) -> None:
+    """mpv's own HTTP takes a lost network for an end (downloads-playback.md 3.3)."""
+    world.sound.failures["jellytui://a"] = DiskError("the disk is full.")
     await world.player.play_tracks(tracks("ab"))
     await world.advance(40)
     world.sound.break_off()
@@ -208,8 +210,53 @@ async def test_a_false_end_is_a_lost_network_that_waits_and_goes_on_in_place(wor
     assert world.state.waiting_for.startswith("the server")
     await world.advance(10)
     assert world.sound.playing
-    assert (world.sound.playing.uri, world.sound.playing.start_ms) == ("jellytui://a", 40_000)
+    assert (world.sound.playing.uri, world.sound.playing.start_ms) == ("http://server/a", 40_000)
     assert world.now() == ("playing", "a")
+
+
+async def test_an_end_twice_at_the_same_place_is_one(world: World) -> None:
+    """The length of an MP3 without a header is an estimate."""
+    world.sound.failures["jellytui://a"] = DiskError("the disk is full.")
+    await world.player.play_tracks(tracks("ab"))
+    await world.advance(40)
+    world.sound.break_off()
+    await world.advance(10)
+    world.sound.break_off()
+    await settle()
+    assert world.now() == ("playing", "b")
+
+
+async def test_a_stream_that_lost_the_server_goes_on_as_the_same_play(world: World) -> None:
+    await world.player.play_tracks(tracks("ab"))
+    await world.advance(20)
+    world.sound.break_off(ServerUnreachableError("nobody answers."))
+    await world.advance(10)
+    assert (world.now(), world.state.position_ms) == (("playing", "a"), 20_000)
+    assert world.names(TrackStarted) == ["a"]
+    assert [kind for kind, _ in world.reports.told] == ["started", "progress", "progress", "progress"]
+    await world.advance(10)
+    assert world.names(TrackPlayed) == ["a"]
+
+
+async def test_a_paused_track_that_lost_the_server_stays_paused(world: World) -> None:
+    await world.player.play_tracks(tracks("a"))
+    await world.advance(20)
+    await world.player.pause()
+    world.sound.break_off(ServerUnreachableError("nobody answers."))
+    await world.advance(60)
+    assert (world.state.status, world.state.position_ms) == ("paused", 20_000)
+    await world.player.play()
+    await settle()
+    assert (world.now(), world.state.position_ms) == (("playing", "a"), 20_000)
+    assert world.names(TrackStarted) == ["a"]
+
+
+async def test_removing_what_is_paused_stays_paused(world: World) -> None:
+    await world.player.play_tracks(tracks("ab"))
+    await world.advance(20)
+    await world.player.pause()
+    await world.player.remove_entries([world.state.entry_id or 0])
+    assert (world.now(), world.state.position_ms) == (("paused", "b"), 0)
 
 
 async def test_a_server_that_comes_back_is_used_at_once(world: World) -> None:
