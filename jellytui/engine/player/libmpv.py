@@ -1,4 +1,4 @@
-"""Where libmpv is on this machine, and how to get it where it is not (downloads-playback.md 4)."""
+"""Where libmpv is on this machine, how to get it where it is not, and the options it runs with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,34 @@ import platform
 from pathlib import Path
 
 from jellytui.engine.errors import SoundError
+
+OPTIONS = {
+    "vid": "no",
+    "audio_display": "no",
+    "ytdl": "no",
+    "load_scripts": "no",
+    "config": "no",
+    "osc": "no",
+    "input_default_bindings": "no",
+    "terminal": "no",
+    "idle": "yes",
+    "demuxer": "lavf",
+    "gapless_audio": "weak",
+    "prefetch_playlist": "yes",
+    "audio_fallback_to_null": "yes",
+    "network_timeout": "15",
+    "demuxer_readahead_secs": "20",
+    "demuxer_max_bytes": "64MiB",
+    "demuxer_max_back_bytes": "16MiB",
+    "replaygain_clip": "no",
+    "volume_max": "100",
+    "audio_client_name": "jellytui",
+    "stream_lavf_o": "reconnect=1,reconnect_streamed=1,reconnect_on_network_error=1,"
+    "reconnect_on_http_error=5xx,reconnect_delay_max=30",
+}
+"""downloads-playback.md 7; each is known to libmpv 0.35, since an unknown one leaves threads behind (3.7, point 5).
+
+Read-ahead is long so that the next stream is opened well before this one ends."""
 
 _HOMEBREW = ("/opt/homebrew/lib", "/usr/local/lib")
 _INSTALL_LINES = {
@@ -22,7 +50,7 @@ _OLD_DEBIANS = {("ubuntu", "22.04"), ("debian", "11")}
 
 
 def find_libmpv() -> str:
-    """The library as ctypes can load it. Raises SoundError with the line that installs it.
+    """The library as ctypes can load it (downloads-playback.md 4). Raises SoundError with the line that installs it.
 
     Homebrew's folders are named to ctypes by its own environment variable, so that python-mpv's search finds them too.
     """

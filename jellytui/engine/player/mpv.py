@@ -12,20 +12,15 @@ import contextlib
 import itertools
 import locale
 import logging
-import re
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from jellytui.config import PlayerSettings, ServerSettings
-from jellytui.engine.errors import (
-    ConfigError,
-    JellytuiError,
-    NotAllowedError,
-    NotFoundError,
-    ServerUnreachableError,
-    SoundError,
-)
-from jellytui.engine.player.libmpv import find_libmpv
+from jellytui.engine.errors import ConfigError, NotFoundError, SoundError
+from jellytui.engine.player.failure import NO_DEVICE, failure_of
+from jellytui.engine.player.libmpv import OPTIONS, find_libmpv
 from jellytui.engine.player.sound import (
     STREAM_SCHEME,
     OpenStream,
@@ -41,39 +36,12 @@ from jellytui.engine.player.stream import Streams
 
 log = logging.getLogger(__name__)
 
-_OPTIONS = {
-    "vid": "no",
-    "audio_display": "no",
-    "ytdl": "no",
-    "load_scripts": "no",
-    "config": "no",
-    "osc": "no",
-    "input_default_bindings": "no",
-    "terminal": "no",
-    "idle": "yes",
-    "demuxer": "lavf",
-    "gapless_audio": "weak",
-    "prefetch_playlist": "yes",
-    "audio_fallback_to_null": "yes",
-    "network_timeout": "15",
-    "demuxer_max_bytes": "64MiB",
-    "demuxer_max_back_bytes": "16MiB",
-    "replaygain_clip": "no",
-    "volume_max": "100",
-    "audio_client_name": "jellytui",
-    "stream_lavf_o": "reconnect=1,reconnect_streamed=1,reconnect_on_network_error=1,"
-    "reconnect_on_http_error=5xx,reconnect_delay_max=30",
-}
-"""downloads-playback.md 7; each is known to libmpv 0.35, since an unknown one leaves threads behind (3.7, point 5)."""
-
 _REPLAYGAIN = {"album": "album", "track": "track", "off": "no"}
 _BIT_DEPTHS = {"u8": 8, "u8p": 8, "s16": 16, "s16p": 16, "s32": 24, "s32p": 24}
 """By sample format; music of 24 bits is decoded to s32, lossy codecs to float."""
-_NO_DEVICE = "No audio device can be opened, so the music plays in silence."
-_UNREACHABLE = re.compile(
-    r"connection|network|resolve|timed out|timeout|refused|unreachable|HTTP error 5", re.IGNORECASE
-)
 _CLOSE_TIMEOUT_S = 5.0
+_DEVICE_BUFFER_MS = 1000
+_LOG_DELAY_S = 0.1
 
 
 class MpvSound:
@@ -98,6 +66,9 @@ class MpvSound:
         self._codec = ""
         self._parameters: dict[str, Any] = {}
         self._last_error = ""
+        self._file_error = ""
+        self._ended: SoundEnded | None = None
+        """The last load's end, told once the audio device has played all of it."""
 
     async def open(self, listener: SoundListener, open_stream: OpenStream) -> None:
         if self._mpv is not None:
@@ -208,6 +179,14 @@ class MpvSound:
         if not self._is_closed and self._listener is not None:
             self._listener(event)
 
+    def _tell_failure_soon(self, ended: SoundEnded, file_error: str) -> None:
+        """mpv hands out its log, where the cause stands, after its events."""
+        asyncio.get_running_loop().call_later(_LOG_DELAY_S, self._tell_failure, ended, file_error)
+
+    def _tell_failure(self, ended: SoundEnded, file_error: str) -> None:
+        cause, self._last_error = self._last_error, ""
+        self._deliver(replace(ended, error=ended.error or failure_of(file_error, cause)))
+
     # In a thread
 
     def _make(self, open_stream: OpenStream, loop: asyncio.AbstractEventLoop) -> tuple[Any, Streams]:
@@ -218,7 +197,7 @@ class MpvSound:
             raise SoundError(f"There is no sound: libmpv cannot be loaded ({error}).") from error
         locale.setlocale(locale.LC_NUMERIC, "C")  # somebody may have set it since mpv was imported
         handle = mpv.MPV(
-            **_OPTIONS,
+            **OPTIONS,
             replaygain=_REPLAYGAIN[self._settings.replaygain],
             tls_verify="yes" if self._server.verify else "no",
             loglevel="warn",
@@ -261,6 +240,7 @@ class MpvSound:
                 self._on_start(facts) if kind == ids.START_FILE else self._on_end(facts)
             elif kind == ids.PLAYBACK_RESTART:
                 self._is_moving = True
+                self._last_error = ""
                 self._post(SoundStarted(load_id=self._playing))
 
         handle.register_event_callback(on_event)
@@ -270,11 +250,12 @@ class MpvSound:
         handle.observe_property("audio-codec-name", self._on_codec)
         handle.observe_property("paused-for-cache", self._on_stall)
         handle.observe_property("current-ao", self._on_output)
+        handle.observe_property("idle-active", self._on_idle)
 
     def _on_start(self, facts: dict[str, Any]) -> None:
+        self._tell_end(is_drained=False)
         self._playing = int(facts["playlist_entry_id"])
         self._duration_ms = 0
-        self._last_error = ""
 
     def _on_end(self, facts: dict[str, Any]) -> None:
         reason = facts.get("reason")
@@ -285,31 +266,30 @@ class MpvSound:
         self._is_moving = False
         self._position_ms = 0
         failure = self._streams.failure(self._uris.get(load_id, "")) if self._streams else None
-        error = failure or (self._error_of(str(facts.get("file_error", ""))) if reason == "error" else None)
-        self._post(
-            SoundEnded(
-                load_id=load_id,
-                reason="error" if error else "eof",
-                position_ms=position_ms,
-                duration_ms=duration_ms,
-                error=error,
-            )
+        self._file_error = str(facts.get("file_error", ""))
+        self._ended = SoundEnded(
+            load_id=load_id,
+            reason="error" if failure else reason,
+            position_ms=position_ms,
+            duration_ms=duration_ms,
+            error=failure,
         )
 
-    def _error_of(self, file_error: str) -> JellytuiError:
-        """The cause stands in the log alone (downloads-playback.md 3.3)."""
-        cause = self._last_error
-        if "HTTP error 404" in cause or "HTTP error 410" in cause:
-            return NotFoundError("the server does not have it any more.")
-        if "HTTP error 401" in cause or "HTTP error 403" in cause:
-            return NotAllowedError("the server does not give it to this account.")
-        if "unrecognized" in file_error or "no audio" in file_error:
-            return JellytuiError("it is not music that can be played, or its file is damaged.")
-        if "audio output" in file_error:
-            return SoundError(_NO_DEVICE)
-        if _UNREACHABLE.search(cause):
-            return ServerUnreachableError("the server cannot be reached.")
-        return JellytuiError(f"{cause or file_error or 'it cannot be opened'}.")
+    def _on_idle(self, _name: str, is_idle: bool | None) -> None:
+        if is_idle:
+            self._tell_end(is_drained=True)
+
+    def _tell_end(self, *, is_drained: bool) -> None:
+        """Before the next load begins, or when mpv falls idle: by then the device has played the rest."""
+        ended, self._ended = self._ended, None
+        if ended is None:
+            return
+        if ended.reason == "error":
+            self._call_on_loop(self._tell_failure_soon, ended, self._file_error)
+            return
+        if is_drained and ended.reason == "eof" and ended.duration_ms - ended.position_ms < _DEVICE_BUFFER_MS:
+            ended = replace(ended, position_ms=ended.duration_ms)
+        self._post(ended)
 
     def _on_position(self, _name: str, seconds: float | None) -> None:
         if seconds is not None and self._is_moving:
@@ -353,7 +333,7 @@ class MpvSound:
         chosen = {"audio_output": self._settings.audio_output, "audio_device": self._settings.audio_device}
         words = " and ".join(f"{name} = {value!r}" for name, value in chosen.items() if value)
         remedy = f"config.toml says {words}: is that right?" if words else "Is a sound card there, its server running?"
-        return f"{_NO_DEVICE} {remedy}"
+        return f"{NO_DEVICE} {remedy}"
 
     def _on_log(self, level: str, prefix: str, text: str) -> None:
         if level in ("error", "fatal") or prefix == "ffmpeg":
@@ -361,10 +341,13 @@ class MpvSound:
         log.info("mpv %s: %s", prefix, text.strip())
 
     def _post(self, event: SoundEvent) -> None:
+        self._call_on_loop(self._deliver, event)
+
+    def _call_on_loop(self, function: Callable[..., None], *arguments: Any) -> None:
         if self._is_closed or self._loop is None:
             return
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._deliver, event)
+            self._loop.call_soon_threadsafe(function, *arguments)
 
 
 def _gain_option(gain_db: float | None) -> dict[str, str]:
