@@ -21,6 +21,7 @@ from jellytui.engine.player.player import Player
 from jellytui.engine.player.source import GrowingFile
 from jellytui.engine.storage.database import Database
 from tests.support.clock import ManualClock
+from tests.support.hearing import Ear, open_ear
 from tests.support.sound import NullSound
 from tests.support.waiting import settle
 
@@ -164,6 +165,21 @@ async def world(database: Database) -> AsyncIterator[World]:
     await world.player.start()
     yield world
     await world.player.stop()
+
+
+@pytest_asyncio.fixture
+async def ear() -> AsyncIterator[Ear]:
+    """Real libmpv that plays in silence."""
+    async with open_ear("null") as ear:
+        yield ear
+
+
+@pytest_asyncio.fixture
+async def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ear]:
+    """Real libmpv that writes what it plays to audiodump.wav in `tmp_path`."""
+    monkeypatch.chdir(tmp_path)
+    async with open_ear("pcm") as ear:
+        yield ear
 
 
 @pytest.fixture

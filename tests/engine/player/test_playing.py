@@ -19,7 +19,7 @@ from jellytui.engine.player.mpv import MpvSound
 from jellytui.engine.player.player import Player
 from jellytui.engine.storage.database import Database
 from tests.engine.player.conftest import World
-from tests.engine.player.test_libmpv import PartialFile
+from tests.support.hearing import PartialFile
 from tests.support.libmpv import needs_libmpv
 from tests.support.waiting import until
 
