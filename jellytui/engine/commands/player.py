@@ -150,7 +150,7 @@ async def await_end_of_queue(services: Services) -> None:
 
 async def _tracks(services: Services, item_ids: Sequence[str]) -> list[Track]:
     """Each track that is meant. Raises NotFoundError when one is unknown."""
-    tracks = await services.catalogue.tracks(item_ids)
+    tracks: list[Track] = await services.catalogue.tracks(item_ids)
     missing = set(item_ids) - {track.id for track in tracks}
     if missing:
         raise NotFoundError(f"There is no track {', '.join(sorted(missing))} in the library.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -137,8 +138,8 @@ class Listening:
     async def finish(self) -> None:
         """Ends the play and waits until nothing can be lost any more."""
         self.end()
+        await self._reports.flush()  # first: a play waits for the answer to its start
         await asyncio.gather(*self._writing)
-        await self._reports.flush()
 
     def _count(self, play: _Play, rest_s: float = 0.0) -> None:
         now = self._clock.monotonic()
@@ -153,7 +154,7 @@ class Listening:
         task.add_done_callback(self._writing.discard)
 
     async def _write(self, play: _Play, played_at: str) -> None:
-        """In SQLite before it is published."""
+        """In SQLite before it is published, so what cannot be written is not."""
         try:
             await self._plays.add_play(
                 play_id=play.play_id,
@@ -162,8 +163,9 @@ class Listening:
                 played_at=played_at,
                 is_reported=await self._reports.was_counted(play.play_id),
             )
-        except JellytuiError:
+        except (JellytuiError, sqlite3.Error):
             log.exception("a play could not be written")
+            return
         self._bus.publish(
             TrackPlayed(play_id=play.play_id, track=play.track, started_at=play.started_at, played_at=played_at)
         )

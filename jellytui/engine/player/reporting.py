@@ -14,7 +14,6 @@ from jellytui.engine.jellyfin.records import PlaybackReport
 log = logging.getLogger(__name__)
 
 _KEPT_STARTS = 32
-_FLUSH_S = 2.0
 
 
 class ReportClient(Protocol):
@@ -42,9 +41,10 @@ class Reporter:
     marked without a date; the outbox brings it with its date later. After a gap in the network a play that was
     counted goes on with Progress, never with a second start."""
 
-    def __init__(self, *, client: ReportClient, connection: Link) -> None:
+    def __init__(self, *, client: ReportClient, connection: Link, flush_s: float = 2.0) -> None:
         self._client = client
         self._connection = connection
+        self._flush_s = flush_s
         self._starts: dict[str, asyncio.Future[bool]] = {}
         self._waiting: deque[tuple[Callable[[PlaybackReport], Awaitable[None]], PlaybackReport]] = deque()
         self._sending: asyncio.Task[None] | None = None
@@ -73,10 +73,10 @@ class Reporter:
         return taken is not None and await asyncio.shield(taken)
 
     async def flush(self) -> None:
-        """Waits up to two seconds for what is under way."""
+        """Waits up to `flush_s` for what is under way; what has no answer then was not counted."""
         if self._sending is None:
             return
-        _, late = await asyncio.wait([self._sending], timeout=_FLUSH_S)
+        _, late = await asyncio.wait([self._sending], timeout=self._flush_s)
         for task in late:
             task.cancel()
         for taken in self._starts.values():

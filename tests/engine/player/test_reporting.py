@@ -89,3 +89,12 @@ async def test_a_start_that_failed_is_left_to_the_outbox() -> None:
     reporter.started(_report("a"))
     assert not await reporter.was_counted("play-a")
     assert not await reporter.was_counted("play-never-heard-of")
+
+
+async def test_quitting_does_not_wait_for_a_server_that_does_not_answer() -> None:
+    server = Server()
+    reporter = Reporter(client=server, connection=server, flush_s=0.05)
+    reporter.started(_report("a"))
+    counted = asyncio.create_task(reporter.was_counted("play-a"))
+    await reporter.flush()
+    assert not await counted
