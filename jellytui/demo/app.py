@@ -104,7 +104,7 @@ class _Manners:
                 out = MutableHeaders(scope=message)
                 out["Server"] = "Kestrel"
                 out["X-Response-Time-ms"] = f"{(time.perf_counter() - began) * 1000:.4f}"
-                if self._world.emulation.is_12:
+                if self._world.emulation.is_12 and scope["path"] != "/" and scope["method"] != "OPTIONS":
                     out["Content-Language"] = "en-US"
                 if "origin" in headers:
                     out["Access-Control-Allow-Origin"] = "*"

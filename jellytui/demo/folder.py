@@ -67,7 +67,7 @@ class _Scan:
         artists, artist_ids = artists_of(
             self._tracks, self._artist_folders, merge_names=self._merge_names, now=self._now
         )
-        genres, genre_ids = genres_of(self._tracks, merge_names=self._merge_names, now=self._now)
+        genres, genre_ids = genres_of(self._tracks, self._albums, merge_names=self._merge_names, now=self._now)
         root, view, playlists_view = _views(top, self._now)
         library = Library(
             root=root,

@@ -225,6 +225,8 @@ class Dto:
             return len(item.tracks)
         if isinstance(item, DemoArtist) and not item.is_folder:
             return 0
+        if item is self._library.view:
+            return 1  # the folder of the music itself
         return len(self._library.children(item.id))
 
     def _people(self, item: DemoItem) -> list[dict[str, str]]:

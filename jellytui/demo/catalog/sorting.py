@@ -31,10 +31,10 @@ def sort_items(items: Sequence[DemoItem], world: World, query: Query, user: User
         raise TextError(400)
     if query.text("searchTerm") and world.emulation.is_12:
         keys, orders = ["SortName"], []
-    found = list(items)
+    if not keys and query.guids("ids"):
+        return list(items)
+    found = sorted(items, key=lambda item: item.id)
     if not keys:
-        if query.guids("ids"):
-            return found
         keys = ["SortName"] if world.emulation.is_12 else []
     if "Random" in keys:
         random.shuffle(found)

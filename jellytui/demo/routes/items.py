@@ -218,6 +218,7 @@ async def search_hints(call: Call) -> Response:
         and cleaned(term) in cleaned(item.name)
         and _is_asked_for(call, item)
     ]
+    found.sort(key=lambda item: (item.sort_name, item.id))
     shown, _, _ = cut(found, call.query)
     return call.json({"SearchHints": [_hint(item) for item in shown], "TotalRecordCount": len(found)})
 

@@ -1,9 +1,11 @@
 """Artists and genres of a library, out of the names in its tags and its folders (jellyfin-api.md 5.6, 6.1a)."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import PurePosixPath
 
-from jellytui.demo.library import DemoArtist, DemoFolder, DemoGenre, DemoImage, DemoTrack, item_id
+from jellytui.demo.library import DemoAlbum, DemoArtist, DemoFolder, DemoGenre, DemoTrack, item_id, tag_of
 from jellytui.demo.sources.names import cleaned, folder_sort_name
 
 _ARTIST = "MediaBrowser.Controller.Entities.Audio.MusicArtist"
@@ -31,12 +33,17 @@ def artists_of(
         for artist_id in {ids[name] for name in (*track.artists, *track.album_artists)}:
             lengths[artist_id] = lengths.get(artist_id, 0) + (track.run_time_ticks or 0)
     for artist in artists.values():
-        artist.run_time_ticks = lengths.get(artist.id, 0)
+        artist.run_time_ticks = 0 if artist.is_folder else lengths.get(artist.id, 0)
+    by_path = {artist.path: artist for artist in artists.values() if artist.is_folder}
+    for track in tracks:
+        for parent in PurePosixPath(track.path).parents:
+            if str(parent) in by_path:
+                by_path[str(parent)].run_time_ticks += track.run_time_ticks or 0
     return list(artists.values()), ids
 
 
 def genres_of(
-    tracks: Sequence[DemoTrack], *, merge_names: bool, now: datetime
+    tracks: Sequence[DemoTrack], albums: Sequence[DemoAlbum], *, merge_names: bool, now: datetime
 ) -> tuple[list[DemoGenre], dict[str, str]]:
     """The genres, and the id for each name: those that 12 takes for the same are listed once, yet each has its id."""
     key_of = _key(merge_names)
@@ -45,9 +52,11 @@ def genres_of(
     for track in tracks:
         for name in track.genres:
             ids[name] = item_id(_GENRE, name.lower())
-            image = track.image
-            genre = listed.setdefault(key_of(name), _genre(name, ids[name], now, image))
-            genre.image = genre.image or image
+            listed.setdefault(key_of(name), _genre(name, ids[name], now))
+    for album in albums:
+        for genre in {id(each): each for name in album.genres if (each := listed.get(key_of(name)))}.values():
+            if genre.image is None and album.image is not None:
+                genre.image = replace(album.image, tag=tag_of(genre.id, album.image.tag))
     return list(listed.values()), ids
 
 
@@ -83,7 +92,7 @@ def _by_name(name: str, now: datetime) -> DemoArtist:
     )
 
 
-def _genre(name: str, genre_id: str, now: datetime, image: DemoImage | None) -> DemoGenre:
+def _genre(name: str, genre_id: str, now: datetime) -> DemoGenre:
     return DemoGenre(
         id=genre_id,
         name=name,
@@ -92,7 +101,6 @@ def _genre(name: str, genre_id: str, now: datetime, image: DemoImage | None) -> 
         parent_id=None,
         created=now,
         saved=now,
-        image=image,
     )
 
 

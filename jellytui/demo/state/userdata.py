@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from jellytui.demo.library import DemoItem
+from jellytui.demo.library import DemoArtist, DemoItem
 from jellytui.demo.sources.names import dashed, user_data_key
 from jellytui.demo.state.store import Store
 from jellytui.demo.wire.replies import date, present
@@ -99,7 +99,8 @@ class UserDataStore:
     def dto(self, user_id: str, item: DemoItem, *, as_saved: bool = False) -> dict[str, Any]:
         """UserItemDataDto. Its key changes with the first save, but not in the answer to the save itself (6.1)."""
         row = self.get(user_id, item.id)
-        key = dashed(item.id) if self.has(user_id, item.id) and not as_saved else user_data_key(item)
+        by_id = self.has(user_id, item.id) and not as_saved and not isinstance(item, DemoArtist)
+        key = dashed(item.id) if by_id else user_data_key(item)
         return present(
             Rating=row.rating,
             PlaybackPositionTicks=row.position_ticks,

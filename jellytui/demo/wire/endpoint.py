@@ -17,7 +17,7 @@ from jellytui.demo.state.sessions import Session
 from jellytui.demo.state.users import Device, User
 from jellytui.demo.wire.authorization import ClientInfo, client_info
 from jellytui.demo.wire.query import Query, guid
-from jellytui.demo.wire.replies import ApiError, ProblemError, StringError, TextError, invalid, json_reply
+from jellytui.demo.wire.replies import ApiError, ProblemError, StringError, TextError, chunked, invalid, json_reply
 from jellytui.demo.world import World
 
 
@@ -185,7 +185,8 @@ class _Methods:
     async def _respond(self, request: Request) -> Response:
         endpoint = self._endpoints.get(request.method)
         if endpoint is None:
-            return Response(status_code=405, headers={"Allow": ", ".join(sorted(self._endpoints))})
+            refused = Response(status_code=405, headers={"Allow": ", ".join(sorted(self._endpoints))})
+            return chunked(refused) if request.method == "HEAD" else refused
         call = Call(request, self._world)
         try:
             call.check(endpoint.access)

@@ -55,7 +55,7 @@ class StringError(ApiError):
 
     def response(self, request: Request) -> Response:
         """The string."""
-        return json_reply(request, self.message, self.status, profiles=False)
+        return json_reply(request, self.message, self.status)
 
 
 class ProblemError(ApiError):
@@ -72,7 +72,7 @@ class ProblemError(ApiError):
         if self.errors is not None:
             body |= {"title": "One or more validation errors occurred.", "errors": dict(self.errors)}
         body["traceId"] = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
-        return json_reply(request, body, self.status, profiles=False)
+        return json_reply(request, body, self.status)
 
 
 def invalid(name: str, value: str) -> ProblemError:
