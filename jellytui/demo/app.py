@@ -34,6 +34,8 @@ from jellytui.demo.wire.replies import ApiError, TextError, chunked, json_reply
 from jellytui.demo.world import World
 
 _MODULES = (items, artists, auth, userdata, playlists, playback, sessions, media, images, lyrics, system)
+_LINE_BYTES = 8192
+_HEADERS_BYTES = 32 * 1024
 _LOADING = "<html><body>Jellyfin Server is loading. Please try again shortly.</body></html>"
 _SETUP = "\ufeff<!DOCTYPE html><html><head><title>Jellyfin</title></head><body>Jellyfin is starting</body></html>"
 
@@ -115,7 +117,21 @@ class _Manners:
             answer = Response(status_code=204, headers={"Access-Control-Allow-Methods": allowed})
             await answer(scope, receive, with_headers)
             return
+        too_long = _too_long(scope)
+        if too_long is not None:
+            answer = Response(status_code=too_long, headers={"Connection": "close", "Server": "Kestrel"})
+            await answer(scope, receive, send)
+            return
         await self._app(scope, receive, with_headers)
+
+
+def _too_long(scope: Scope) -> int | None:
+    """414 for a request line beyond 8 KiB, 431 for headers beyond 32 KiB (jellyfin-api.md 2.2)."""
+    line = len(scope["raw_path"]) + len(scope["query_string"]) + len("GET ? HTTP/1.1")
+    if line > _LINE_BYTES:
+        return 414
+    headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    return 431 if headers > _HEADERS_BYTES else None
 
 
 class _Paths:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from jellytui.demo.faults.relay import Line
 from jellytui.demo.library import tag_of
 from jellytui.demo.server import DemoServer
 from jellytui.demo.wire.emulation import emulation
@@ -14,13 +15,19 @@ from jellytui.demo.wire.emulation import emulation
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What the command line can ask for. `cache` is the folder for the composed library and for what must be kept."""
+    """What the command line can ask for. `cache` is the folder for the composed library and for what must be kept.
+
+    `faults` is a TOML file of faults; `rate` (bytes a second, 0 = no limit) and `delay` (seconds) make a bad network.
+    """
 
     cache: Path
     folder: Path | None = None
     port: int = 0
     emulate: str = "12"
     json_output: bool = False
+    faults: Path | None = None
+    rate: int = 0
+    delay: float = 0.0
 
 
 def compose_library(cache: Path) -> Path:
@@ -38,14 +45,25 @@ def compose_library(cache: Path) -> Path:
 def open_server(options: ServeOptions) -> DemoServer:
     """The server that the options ask for, not started yet.
 
-    Raises ValueError for an unknown version, NotADirectoryError for a folder that is none.
+    Raises ValueError for an unknown version or a wrong fault, OSError for a folder or file of faults that is none.
     """
     emulate = emulation(options.emulate)
     if options.folder is not None and not options.folder.is_dir():
         raise NotADirectoryError(f"{options.folder} is not a folder")
     folder = options.folder or compose_library(options.cache)
     state = options.cache / "demo-state" / f"{tag_of(folder.resolve())}.sqlite"
-    server = DemoServer(folder, port=options.port, emulate=emulate, name="jellytui demo", state_file=state)
+    slow = options.rate > 0 or options.delay > 0
+    server = DemoServer(
+        folder,
+        port=options.port,
+        emulate=emulate,
+        name="jellytui demo",
+        state_file=state,
+        relay=options.faults is not None,
+        line=Line(options.rate, options.delay) if slow else None,
+    )
+    if options.faults is not None:
+        server.faults.load(options.faults)
     for skipped in server.library.skipped:
         sys.stderr.write(f"{skipped.file}: {skipped.reason}\n")
     return server

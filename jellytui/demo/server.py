@@ -150,6 +150,7 @@ class DemoServer:
             access_log=False,
             lifespan="off",
             server_header=False,
+            h11_max_incomplete_event_size=256 * 1024,
             ws_ping_interval=None,
             ws_per_message_deflate=False,
             ws_max_size=64 * 1024 * 1024,

@@ -26,6 +26,8 @@ async def list_items(call: Call) -> Response:
         items = items[: 3 * limit]  # 12 fetches no more candidates than that (5.1a)
     ordered = sort_items(items, call.world, call.query, user)
     shown, total, start = cut(ordered, call.query)
+    if limit is not None and limit <= 0 and call.world.library.view in items:
+        shown = ordered  # the views come whatever the limit: errors.json, `trailing slash`
     dto = Dto(call.world, DtoOptions.of(call.query, user))
     return call.json(page(dto.many(shown), total, start))
 
