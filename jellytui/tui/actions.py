@@ -41,11 +41,11 @@ _ALL = (
     Action("show_queue", "Queue", ("4",)),
     Action("search", "Search the library as you type", ("slash",), hint="search"),
     # Lists
-    Action("play", "Play from here", ("enter",), LISTS, hint="play"),
+    Action("play", "Play from here", ("enter",), (*LISTS, "downloads", "queue"), hint="play"),
     Action("enqueue", "Add to the end of the queue", ("a", "e"), LISTS, hint="queue"),
     Action("play_next", "Play next", ("E",), LISTS, hint="next"),
-    Action("download", "Download", ("d",), LISTS, hint="download"),
-    Action("delete_download", "Delete the download", ("D",), LISTS, hint="delete"),
+    Action("download", "Download", ("d",), (*LISTS, "playing", "queue"), hint="download"),
+    Action("delete_download", "Delete the download", ("D",), (*LISTS, "downloads"), hint="delete"),
     Action("favorite", "Favourite, or not any more", ("f",), (*LISTS, "playing", "queue"), hint="favourite"),
     Action(
         "next_view",
@@ -67,6 +67,23 @@ _ALL = (
     Action("next_pane", "Next pane", ("tab",), ("library",)),
     Action("previous_pane", "Previous pane", ("shift+tab",), ("library",)),
     Action("close_search", "Back to where the search began", ("escape",), ("search",), hint="back"),
+    # Downloads
+    Action("pause_download", "Pause this download, or go on", ("p",), ("downloads",), hint="pause"),
+    Action("pause_all", "Pause all downloads", ("P",), ("downloads",), hint="pause all"),
+    Action("resume_all", "Resume all downloads", ("R",), ("downloads",), hint="resume all"),
+    Action("cancel_download", "Cancel this download", ("x",), ("downloads",), hint="cancel"),
+    Action("prioritize", "This download first", ("plus",), ("downloads",), hint="first"),
+    Action("download_anyway", "Download over the metered link", ("A",), ("downloads",), hint="anyway"),
+    Action("clear_completed", "Take completed downloads off the tab", ("C",), ("downloads",), hint="clear"),
+    Action("retry_failed", "Try failed downloads again", ("t",), ("downloads",), hint="try again"),
+    Action("next_tab", "Next tab", ("tab", "l"), ("downloads",), hint="tab"),
+    Action("previous_tab", "Previous tab", ("shift+tab", "h"), ("downloads",)),
+    # Queue and now playing
+    Action("remove_entry", "Remove from the queue", ("D",), ("queue",), hint="remove"),
+    Action("move_down", "Move down", ("J",), ("queue",), hint="down"),
+    Action("move_up", "Move up", ("K",), ("queue",), hint="up"),
+    Action("clear_queue", "Clear the queue", ("C",), ("queue",), hint="clear"),
+    Action("follow_lyrics", "Lyrics follow the song, or stay", ("l",), ("playing",), hint="lyrics"),
     # Playback
     _engine("toggle_pause", "Pause, go on", ("space", "c"), "toggle_pause", hint="pause"),
     _engine("stop", "Stop", ("x",), "stop", hint="stop"),

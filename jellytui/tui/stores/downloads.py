@@ -1,15 +1,22 @@
-"""The downloads as the seed's downloads.ts mirrors them."""
+"""The downloads as the seed's downloads.ts mirrors them: rows by id, counts, actions, and one view by item or album."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 from jellytui.engine.backend import Backend
 from jellytui.engine.events import DownloadEvent, DownloadsState, Event
-from jellytui.engine.models import DownloadsSummary, DownloadStatus
+from jellytui.engine.models import DownloadInfo, DownloadsSummary, DownloadStatus
 from jellytui.tui.stores.base import Store
+
+ROWS = "rows"
+"""Marked when a row came, went or changed its status: lists of downloads must be put in order anew."""
+
+SUMMARY = "summary"
 
 
 class DownloadsStore(Store):
-    """Keys: "summary", and the item ids of changed rows."""
+    """Keys: "summary", "rows", and for each changed row `download:<id>`, its item id and its album id."""
 
     kinds = (DownloadEvent, DownloadsState)
 
@@ -17,16 +24,169 @@ class DownloadsStore(Store):
         super().__init__()
         self.backend = backend
         self.summary = DownloadsSummary()
+        self.downloads: dict[int, DownloadInfo] = {}
+        self._by_item: dict[str, int] = {}
+        self._by_album: dict[str, Counter[DownloadStatus]] = {}
+        self._counts: Counter[DownloadStatus] = Counter()
+
+    # What is derived
+
+    @property
+    def active_count(self) -> int:
+        """How many rows come down now."""
+        return self._counts["downloading"]
+
+    @property
+    def queued_count(self) -> int:
+        """How many rows wait for their turn."""
+        return self._counts["pending"]
+
+    @property
+    def active_downloads(self) -> list[DownloadInfo]:
+        """The rows that come down now (the seed's derived store)."""
+        return [row for row in self.downloads.values() if row.status == "downloading"]
+
+    def with_status(self, *statuses: DownloadStatus) -> list[DownloadInfo]:
+        """The rows of these statuses, in no order."""
+        return [row for row in self.downloads.values() if row.status in statuses]
 
     def item_state(self, item_id: str) -> tuple[DownloadStatus, float] | None:
         """A track's download: status and share; None without one."""
-        return None
+        download_id = self._by_item.get(item_id)
+        if download_id is None:
+            return None
+        row = self.downloads[download_id]
+        return row.status, row.progress
 
     def album_counts(self, album_id: str) -> tuple[int, int, int]:
-        """(completed, active, total) of an album's downloads."""
-        return (0, 0, 0)
+        """(completed, active, total) of an album's downloads; active is what comes down or waits for it."""
+        counts = self._by_album.get(album_id)
+        if counts is None:
+            return (0, 0, 0)
+        return counts["completed"], counts["downloading"] + counts["pending"], counts.total()
+
+    # Events
+
+    async def load(self) -> None:
+        await self.refresh(self.backend.account.user_id)
+        self.summary = await self.backend.call("get_downloads_summary")
+        self.mark(SUMMARY)
 
     def apply(self, event: Event) -> None:
-        if isinstance(event, DownloadsState):
-            self.summary = event.summary
-            self.mark("summary")
+        match event:
+            case DownloadsState():
+                self.summary = event.summary
+                self.mark(SUMMARY)
+            case DownloadEvent(type="removed"):
+                self._drop(event.download.id)
+            case DownloadEvent():
+                # Every other type carries the whole row, with what the seed's store sets by hand in it.
+                self._put(event.download)
+
+    def _put(self, row: DownloadInfo) -> None:
+        old = self.downloads.get(row.id)
+        if old == row:
+            return
+        if old is None or _place(old) != _place(row):
+            self.mark(ROWS)
+        if old is not None:
+            self._uncount(old)
+        self.downloads[row.id] = row
+        self._by_item[row.item_id] = row.id
+        self._counts[row.status] += 1
+        if row.album_id:
+            self._by_album.setdefault(row.album_id, Counter())[row.status] += 1
+        self.mark(f"download:{row.id}", row.item_id, row.album_id)
+
+    def _drop(self, download_id: int) -> None:
+        row = self.downloads.pop(download_id, None)
+        if row is None:
+            return
+        self._uncount(row)
+        if self._by_item.get(row.item_id) == download_id:
+            del self._by_item[row.item_id]
+        self.mark(ROWS, f"download:{row.id}", row.item_id, row.album_id)
+
+    def _uncount(self, row: DownloadInfo) -> None:
+        self._counts[row.status] -= 1
+        if row.album_id:
+            self._by_album[row.album_id][row.status] -= 1
+
+    # Actions; each raises JellytuiError
+
+    async def download_item(self, item_id: str, user_id: str, file_path: str | None = None) -> DownloadInfo:
+        """Asks for one track."""
+        row: DownloadInfo = await self.backend.call(
+            "download_item", item_id=item_id, user_id=user_id, file_path=file_path
+        )
+        self._take([row])
+        return row
+
+    async def download_album(self, album_id: str, user_id: str) -> list[DownloadInfo]:
+        """Asks for each track of an album."""
+        rows: list[DownloadInfo] = await self.backend.call("download_album", album_id=album_id, user_id=user_id)
+        self._take(rows)
+        return rows
+
+    async def pause(self, download_id: int) -> None:
+        """Stops one download; what came stays."""
+        self._take([await self.backend.call("pause_download", download_id=download_id)])
+
+    async def resume(self, download_id: int) -> None:
+        """Goes on with a paused or failed download."""
+        self._take([await self.backend.call("resume_download", download_id=download_id)])
+
+    async def cancel(self, download_id: int) -> None:
+        """Gives one download up, with what came of it."""
+        await self.backend.call("cancel_download", download_id=download_id)
+
+    async def delete(self, download_id: int) -> None:
+        """Removes one download and its file."""
+        await self.backend.call("delete_download", download_id=download_id)
+
+    async def refresh(self, user_id: str, status_filter: DownloadStatus | None = None) -> None:
+        """Reads all rows, or those of one status, anew."""
+        rows: list[DownloadInfo] = await self.backend.call(
+            "get_downloads", user_id=user_id, status_filter=status_filter
+        )
+        found = {row.id for row in rows}
+        for row in list(self.downloads.values()):
+            if row.id not in found and status_filter in (None, row.status):
+                self._drop(row.id)
+        self._take(rows)
+
+    async def pause_all(self) -> None:
+        """Pauses the whole queue."""
+        await self.backend.call("pause_all_downloads")
+
+    async def resume_all(self) -> None:
+        """Lets the whole queue go on."""
+        await self.backend.call("resume_all_downloads")
+
+    async def clear_completed(self) -> int:
+        """Takes the completed rows off the tab; their files stay. Returns how many."""
+        cleared: int = await self.backend.call("clear_completed_downloads")
+        return cleared
+
+    async def retry_failed(self) -> int:
+        """Queues all failed rows again. Returns how many."""
+        retried: int = await self.backend.call("retry_failed_downloads")
+        return retried
+
+    async def prioritize(self, download_id: int) -> None:
+        """Puts one download before the others."""
+        self._take([await self.backend.call("prioritize_download", download_id=download_id)])
+
+    async def download_anyway(self, download_id: int) -> None:
+        """Lets one download go over a metered link."""
+        self._take([await self.backend.call("download_anyway", download_id=download_id)])
+
+    def _take(self, rows: list[DownloadInfo]) -> None:
+        for row in rows:
+            self._put(row)
+        self.flush()
+
+
+def _place(row: DownloadInfo) -> tuple[str, int, str, bool]:
+    """What decides where a row stands in the lists."""
+    return row.status, row.priority, row.queued_at, row.cleared_at is None

@@ -1,0 +1,89 @@
+"""DownloadButton: what a download is, at a glance; the seed's five states in three sizes, and one for waiting.
+
+sm is one cell of a list: blank available, ⇣ waiting, ○◔◑◕● the ring while it comes down, ✓ here, ⏸ paused, ! failed.
+md says it of an album: `✓ 9`, `⇣ 4/11`, `d download`. lg adds the words. No state is told by its colour alone.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from jellytui.engine.models import DownloadStatus
+from jellytui.tui.format import percent, ring
+from jellytui.tui.widgets.virtual_list import Cell
+
+ItemDownload = tuple[DownloadStatus, float] | None
+"""A track's download as `DownloadsStore.item_state` gives it."""
+
+_SIGNS: dict[DownloadStatus, Cell] = {
+    "pending": ("⇣", "dim"),
+    "completed": ("✓", "good"),
+    "paused": ("⏸", "warn"),
+    "failed": ("!", "bad"),
+}
+_WORDS: dict[DownloadStatus, str] = {
+    "pending": "waiting to come down",
+    "completed": "on this machine",
+    "paused": "paused",
+    "failed": "failed · d tries again",
+}
+_COLORS = {"": "$foreground", "dim": "$text-dim", "good": "$success", "warn": "$warning", "bad": "$error"}
+
+
+def sm(download: ItemDownload) -> Cell:
+    """The button in one cell: sign and role."""
+    if download is None:
+        return " ", ""
+    status, progress = download
+    return (ring(progress), "accent") if status == "downloading" else _SIGNS[status]
+
+
+def md(completed: int, active: int, total: int) -> Cell:
+    """The button of an album: how many of its tracks are here or coming."""
+    if total and completed >= total:
+        return f"✓ {total}", "good"
+    if active:
+        return f"⇣ {completed}/{total}", "accent"
+    if completed:
+        return f"{completed}/{total}", "dim"
+    return "d download", "dim"
+
+
+def lg(download: ItemDownload) -> Cell:
+    """The button in words."""
+    if download is None:
+        return "d download", "dim"
+    status, progress = download
+    sign, role = sm(download)
+    if status == "downloading":
+        return f"{sign} coming down, {percent(progress)}", role
+    return f"{sign} {_WORDS[status]}", role
+
+
+class DownloadButton(Widget):
+    """The button as a widget of its own, for one track (lg) or an album (md)."""
+
+    download: reactive[ItemDownload] = reactive(None)
+    counts: reactive[tuple[int, int, int]] = reactive((0, 0, 0))
+
+    def __init__(self, variant: Literal["sm", "md", "lg"] = "lg", *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._variant = variant
+
+    def validate_download(self, download: ItemDownload) -> ItemDownload:
+        # Whole percents: what would draw the same must not draw again.
+        return None if download is None else (download[0], int(download[1] * 100) / 100)
+
+    def render(self) -> Content:
+        match self._variant:
+            case "sm":
+                text, role = sm(self.download)
+            case "md":
+                text, role = md(*self.counts)
+            case "lg":
+                text, role = lg(self.download)
+        return Content.styled(text, _COLORS.get(role, "$primary"))

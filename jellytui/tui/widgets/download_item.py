@@ -1,0 +1,101 @@
+"""DownloadItem: one download in one line of the list: sign, name, bar, share, speed and time left, or why it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jellytui.engine.models import DownloadInfo
+from jellytui.tui import format as fmt
+from jellytui.tui.widgets.download_button import sm
+from jellytui.tui.widgets.virtual_list import Cell
+
+MAX_ATTEMPTS = 3
+"""Attempts of a download before it fails (seed, DownloadWorker)."""
+
+_WAITS = {
+    "server": "waits for the server",
+    "metered": "waits: this link is metered; A downloads it anyway",
+    "disk": "waits for room on the disk",
+    "paused_all": "waits: all are paused; R resumes",
+}
+_NARROW = 56
+
+
+@dataclass(frozen=True)
+class DownloadItem:
+    """A row of the downloads and the moment at which it is drawn (for the countdown of a retry)."""
+
+    row: DownloadInfo
+    now: datetime
+
+    def cells(self, room: int) -> list[Cell]:
+        """The line in so many cells."""
+        name = max(8, min(36, room * 2 // 7))
+        head: list[Cell] = [self._sign(), (f" {fmt.fit(_title(self.row), name)}  ", "")]
+        rest = room - name - 4
+        match self.row.status:
+            case "downloading":
+                return head + self._progress(rest, is_narrow=room < _NARROW)
+            case "completed":
+                return head + self._completed(rest)
+            case "failed":
+                text = self.row.error_message or "It failed; the server did not say why."
+                return [*head, (fmt.fit(text, rest), "bad")]
+        return [*head, (fmt.fit(self.words(), rest), "dim")]
+
+    def words(self) -> str:
+        """Why it does not come down now."""
+        row = self.row
+        if row.status == "paused":
+            total = f" of {fmt.size(row.file_size)}" if row.file_size else ""
+            return f"paused at {fmt.size(row.bytes_downloaded)}{total}" if row.bytes_downloaded else "paused"
+        if row.wait_reason == "retry":
+            reason = (row.error_message or "It did not come").rstrip(".")
+            return f"{self._countdown()} ({min(row.retry_count, MAX_ATTEMPTS)} of {MAX_ATTEMPTS}): {reason}"
+        return _WAITS.get(row.wait_reason or "", "waiting")
+
+    def _sign(self) -> Cell:
+        if self.row.status == "pending" and self.row.wait_reason == "retry":
+            return "↻", "warn"
+        return sm((self.row.status, self.row.progress))
+
+    def _countdown(self) -> str:
+        left = _seconds_until(self.row.next_attempt_at, self.now)
+        return f"again in {fmt.duration(left * 1000)}" if left else "again now"
+
+    def _progress(self, room: int, *, is_narrow: bool) -> list[Cell]:
+        row = self.row
+        numbers = f"{fmt.percent(row.progress):>6}"
+        if not is_narrow:
+            speed = fmt.rate(row.bytes_per_second) if row.bytes_per_second > 0 else ""
+            numbers += f"{speed:>12}{time_left(row):>9}"
+        full, empty = fmt.bar(row.progress, max(4, room - len(numbers)))
+        return [(full, "accent"), (empty, "line"), (numbers, "")]
+
+    def _completed(self, room: int) -> list[Cell]:
+        row = self.row
+        size = fmt.size(row.file_size or row.bytes_downloaded)
+        keeper = "" if "user" in row.wanted_by or row.origin == "user" else "cache"
+        if row.gone_on_server:
+            keeper = "gone from the server"
+        artists = fmt.fit(", ".join(row.artists), room - 38) if room >= 50 else ""
+        facts = f"{keeper:>20}{size:>10}{fmt.duration(row.duration_ms):>8}" if artists else f"{size:>10}"
+        return [(artists, "dim"), (fmt.fit(facts, room - fmt.width(artists), "right"), "dim")]
+
+
+def time_left(row: DownloadInfo) -> str:
+    """The time until it is here at its present speed; empty while nothing can be said."""
+    if not row.file_size or row.bytes_per_second <= 0:
+        return ""
+    return fmt.duration(round(max(0, row.file_size - row.bytes_downloaded) / row.bytes_per_second) * 1000)
+
+
+def _title(row: DownloadInfo) -> str:
+    return row.name or row.item_id
+
+
+def _seconds_until(moment: str | None, now: datetime) -> int:
+    if not moment:
+        return 0
+    return max(0, round((datetime.fromisoformat(moment) - now).total_seconds()))

@@ -1,0 +1,77 @@
+"""The downloads store against the seed's rules (Frontend Downloads Store), without a screen."""
+
+import pytest
+
+from jellytui.engine.events import DownloadEvent, DownloadEventType
+from jellytui.engine.models import DownloadInfo, DownloadStatus
+from jellytui.tui.stores.downloads import DownloadsStore
+from tests.support.fake_backend import FakeBackend
+
+
+def row(download_id: int = 1, status: DownloadStatus = "pending", progress: float = 0.0) -> DownloadInfo:
+    return DownloadInfo(
+        id=download_id,
+        item_id=f"t{download_id}",
+        user_id="user",
+        status=status,
+        progress=progress,
+        album_id="album",
+        name=f"Track {download_id}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("type_", "status", "progress"),
+    [
+        ("queued", "pending", 0.0),
+        ("started", "downloading", 0.0),
+        ("progress", "downloading", 0.5),
+        ("completed", "completed", 1.0),
+        ("failed", "failed", 0.5),
+        ("paused", "paused", 0.5),
+        ("waiting", "pending", 0.5),
+    ],
+)
+def test_each_event_type_leaves_the_row_that_it_carries(
+    type_: DownloadEventType, status: DownloadStatus, progress: float
+) -> None:
+    store = DownloadsStore(FakeBackend())
+    store.apply(DownloadEvent(type=type_, download=row(1, status, progress)))
+    assert store.item_state("t1") == (status, progress)
+    assert [one.id for one in store.active_downloads] == ([1] if status == "downloading" else [])
+    assert (store.active_count, store.queued_count) == (status == "downloading", status == "pending")
+
+
+def test_a_removed_row_leaves_nothing_behind() -> None:
+    store = DownloadsStore(FakeBackend())
+    store.apply(DownloadEvent(type="queued", download=row()))
+    store.apply(DownloadEvent(type="removed", download=row()))
+    assert (store.downloads, store.item_state("t1"), store.album_counts("album")) == ({}, None, (0, 0, 0))
+
+
+def test_an_album_counts_what_is_here_and_what_is_coming() -> None:
+    store = DownloadsStore(FakeBackend())
+    for number, status in enumerate(("completed", "downloading", "pending", "failed"), start=1):
+        store.apply(DownloadEvent(type="queued", download=row(number, status)))
+    assert store.album_counts("album") == (1, 2, 4)
+
+
+def test_progress_marks_the_row_but_not_the_order() -> None:
+    store = DownloadsStore(FakeBackend())
+    store.apply(DownloadEvent(type="started", download=row(1, "downloading")))
+    store.flush()
+    heard: list[frozenset[str]] = []
+    store.subscribe(heard.append)
+    store.apply(DownloadEvent(type="progress", download=row(1, "downloading", 0.5)))
+    store.flush()
+    assert heard == [frozenset({"download:1", "t1", "album"})]
+
+
+async def test_refresh_drops_what_is_gone() -> None:
+    backend = FakeBackend()
+    backend.downloads = [row(1), row(2)]
+    store = DownloadsStore(backend)
+    await store.refresh("user")
+    backend.downloads = [row(2)]
+    await store.refresh("user")
+    assert list(store.downloads) == [2]

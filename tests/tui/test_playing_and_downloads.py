@@ -1,0 +1,116 @@
+"""Downloads, now playing, queue and player bar in the running app on a backend in memory."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from jellytui.config import Settings
+from jellytui.engine.events import DownloadEvent, DownloadsState, PlayerState, QueueState
+from jellytui.engine.models import DownloadInfo, DownloadsSummary, LyricLine, Lyrics, QueueEntry, QueuePage, Track
+from jellytui.tui.app import JellytuiApp
+from jellytui.tui.widgets.download_list import DownloadList
+from jellytui.tui.widgets.lyrics import line_at
+from jellytui.tui.widgets.queue_list import QueueList
+from tests.support.fake_backend import FakeBackend
+
+HOSTILE = "[/Live] 夜の音楽隊 e\u0301 [bold]x"
+
+
+def make_backend(folder: Path) -> FakeBackend:
+    from PIL import Image
+
+    picture = folder / "cover.png"
+    image = Image.linear_gradient("L").resize((64, 64))
+    Image.merge("RGB", (image, image.rotate(90), Image.new("L", (64, 64), 90))).save(picture)
+    names = ("La sal", "Piedra y viento", "Interludio", HOSTILE)
+    tracks = [
+        Track(id=f"t{n}", name=name, album="Raíces", artists=("Alma Verde",), number=n, duration_ms=200_000,
+              year=2021, image_item_id="a", image_tag="x")
+        for n, name in enumerate(names, start=1)
+    ]  # fmt: skip
+    backend = FakeBackend(tracks=tracks)
+    backend.downloads = [
+        DownloadInfo(
+            id=n, item_id=f"t{n}", user_id="user", name=track.name, album="Raíces", album_id="a",
+            artists=("Alma Verde",), status="downloading" if n < 3 else "pending", progress=0.6 / n,
+            file_size=31_000_000, bytes_downloaded=18_000_000 // n, bytes_per_second=4e6 if n < 3 else 0,
+        )
+        for n, track in enumerate(tracks, start=1)
+    ]  # fmt: skip
+    entries = tuple(QueueEntry(entry_id=n, track=track) for n, track in enumerate(tracks))
+    backend.answers["get_queue"] = lambda start=0, limit=200: QueuePage(
+        version=1, start=start, length=4, current_index=0, entries=entries[start : start + limit]
+    )
+    backend.answers["get_cover"] = str(picture)
+    words = ("Vine por el camino viejo", "con la tierra en los zapatos", "y el río me dijo al oído")
+    backend.answers["get_lyrics"] = lambda item_id: Lyrics(
+        item_id=item_id, lines=tuple(LyricLine(text=text, start_ms=n * 5000) for n, text in enumerate(words))
+    )
+    backend.push(
+        PlayerState(track=tracks[0], entry_id=0, status="playing", position_ms=7_000, duration_ms=200_000,
+                    codec="flac", sample_rate_hz=44_100, bit_depth=16, source="disk", gain_db=-6.3),
+        QueueState(version=1, length=4, current_index=0, remaining_ms=800_000),
+        DownloadsState(summary=DownloadsSummary(active_count=2, queued_count=2, bytes_per_second=8e6,
+                       bytes_downloaded=61_200_000, bytes_total=140_800_000, user_bytes=41_000_000_000)),
+    )  # fmt: skip
+    return backend
+
+
+def make_app(backend: FakeBackend) -> JellytuiApp:
+    async def open_backend() -> FakeBackend:
+        return backend
+
+    return JellytuiApp(backend=backend, sign_in=None, open_backend=open_backend, settings=Settings())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40), (40, 12)])
+@pytest.mark.parametrize("key", ["2", "3", "4"])
+async def test_each_screen_stands_at_each_size_with_hostile_names(
+    size: tuple[int, int], key: str, tmp_path: Path
+) -> None:
+    app = make_app(make_backend(tmp_path))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.press(key)
+        await pilot.pause()
+        assert app.screen.query("TopBar")
+        assert not app.screen.query(Static).filter("#problem")
+
+
+async def test_p_pauses_the_download_under_the_cursor_and_progress_keeps_it_there(tmp_path: Path) -> None:
+    backend = make_backend(tmp_path)
+    backend.answers["pause_download"] = lambda download_id: backend.downloads[download_id - 1]
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("2", "down", "p")
+        while not backend.called("pause_download"):
+            await pilot.pause()
+        assert backend.called("pause_download") == [{"download_id": 2}]
+        backend.push(DownloadEvent(type="removed", download=backend.downloads[0]))
+        while app.session is not None and 1 in app.session.downloads.downloads:
+            await pilot.pause()
+        row = app.screen.query_one(DownloadList).download
+        assert row is not None
+        assert row.id == 2
+
+
+async def test_the_queue_removes_and_moves_the_entry_under_the_cursor(tmp_path: Path) -> None:
+    backend = make_backend(tmp_path)
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("4")
+        while app.screen.query_one(QueueList).entry is None or not app.screen.query_one(QueueList).row_count:
+            await pilot.pause()
+        await pilot.press("J", "D")
+        while not backend.called("remove_queue_entries"):
+            await pilot.pause()
+        assert backend.called("move_queue_entry") == [{"entry_id": 0, "to_index": 1}]
+        assert backend.called("remove_queue_entries") == [{"entry_ids": [0]}]
+
+
+def test_the_sung_line_is_the_last_that_has_begun() -> None:
+    lyrics = Lyrics(item_id="t", lines=(LyricLine(text="a", start_ms=1000), LyricLine(text="b", start_ms=2000)))
+    assert [line_at(lyrics, at) for at in (0, 1000, 1999, 2000)] == [-1, 0, 0, 1]
