@@ -190,7 +190,7 @@ def disk_words(summary: DownloadsSummary) -> str:
 
 
 def totals_words(summary: DownloadsSummary) -> str:
-    """ "5 waiting, 2 running · 61.2 MB of 140.8 MB · about 0:22 left", or why all waits; empty when nothing is to come."""
+    """ "5 waiting, 2 running · 61.2 MB of 140.8 MB · about 0:22 left", or why all waits; empty without work."""
     if summary.hold_reason:
         return summary.hold_reason
     if not summary.active_count + summary.queued_count + summary.paused_count:
