@@ -1,0 +1,207 @@
+"""Outbox: what the user did that the server has to know, kept in SQLite until it does.
+
+Plays are told oldest first with their dates, none twice and none lost, whatever breaks in between (issue 6, 4): before
+a play is sent, what the server knows of the track is written down; after a crash or a lost answer it tells whether the
+play arrived (replay.py). Favourites may be told again: the last word counts (jellyfin-api.md 14).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from jellytui.engine.bus import EventBus
+from jellytui.engine.clock import Clock
+from jellytui.engine.errors import (
+    JellytuiError,
+    NotAllowedError,
+    NotFoundError,
+    NotSignedInError,
+    ServerError,
+    ServerUnreachableError,
+)
+from jellytui.engine.events import ConnectionState, Event, FavoriteState
+from jellytui.engine.jellyfin.records import UserData
+from jellytui.engine.library.ports import Link, OutboxServer
+from jellytui.engine.library.replay import WaitingPlay, next_step
+from jellytui.engine.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 60.0
+"""After an answer that was an error; a server that is away is waited for instead."""
+
+
+class Outbox:
+    """Start it and put things in; it tells the server as soon as it is there."""
+
+    def __init__(
+        self, *, database: Database, client: OutboxServer, connection: Link, bus: EventBus, clock: Clock
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._connection = connection
+        self._bus = bus
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    async def start(self) -> None:
+        """Begins to tell the server what waits."""
+        self._unsubscribe = self._bus.subscribe([ConnectionState], self._follow_connection)
+        self._wake.set()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stops telling; what waits stays in SQLite."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def add_play(
+        self, *, play_id: str, track_id: str, started_at: str, played_at: str, is_reported: bool
+    ) -> None:
+        """Writes a play; once it returns the play is in SQLite. Adding the same `play_id` again changes nothing.
+
+        `is_reported`: the server has counted it at its live report (jellyfin-api.md 11.2) and must not be told again.
+        """
+        async with self._database.transaction() as transaction:
+            added = await transaction.execute(
+                """INSERT INTO plays (play_id, track_id, started_at, played_at, reported) VALUES (?, ?, ?, ?, ?)
+                    ON CONFLICT (play_id) DO NOTHING""",
+                (play_id, track_id, started_at, played_at, is_reported),
+            )
+            if added:
+                await transaction.execute(
+                    """UPDATE tracks SET play_count = play_count + 1,
+                        last_played_at = max(coalesce(last_played_at, ''), ?) WHERE id = ?""",
+                    (played_at, track_id),
+                )
+        if not is_reported:
+            self._wake.set()
+
+    async def set_favorite(self, item_id: str, is_favorite: bool) -> None:
+        """Makes an item a favourite, or none, in the mirror at once; the server hears of it when it is there."""
+        async with self._database.transaction() as transaction:
+            if is_favorite:
+                await transaction.execute("INSERT OR IGNORE INTO favorites (item_id) VALUES (?)", (item_id,))
+            else:
+                await transaction.execute("DELETE FROM favorites WHERE item_id = ?", (item_id,))
+            await transaction.execute(
+                """INSERT INTO favorite_wishes (item_id, is_favorite, number, is_sent)
+                    VALUES (?, ?, (SELECT coalesce(max(number), 0) + 1 FROM favorite_wishes), 0)
+                    ON CONFLICT (item_id) DO UPDATE
+                    SET is_favorite = excluded.is_favorite, number = excluded.number, is_sent = 0""",
+                (item_id, is_favorite),
+            )
+        self._bus.publish(FavoriteState(item_id=item_id, is_favorite=is_favorite))
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._connection.wait_online()
+            try:
+                has_told_all = await self._tell_all()
+            except ServerUnreachableError as error:
+                self._connection.report_failure(error)
+                if self._connection.is_online:
+                    await self._pause()
+                self._wake.set()
+            except JellytuiError as error:
+                log.warning("the outbox waits: %s", error)
+                await self._pause()
+            else:
+                if not has_told_all:
+                    await self._pause()
+
+    async def _pause(self) -> None:
+        """Waits before what the server refused is tried again; anything new goes at once."""
+        waking = asyncio.create_task(self._wake.wait())
+        sleeping = asyncio.create_task(self._clock.sleep(_RETRY_S))
+        try:
+            await asyncio.wait([waking, sleeping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waking.cancel()
+            sleeping.cancel()
+        self._wake.set()
+
+    async def _tell_all(self) -> bool:
+        """Whether nothing waits any more. Raises ServerUnreachableError, NotSignedInError."""
+        favorites = [await self._tell_favorite(*row) for row in await self._waiting_favorites()]
+        stuck: set[str] = set()
+        for play in await self._waiting_plays():
+            # The next play of a track would be taken for this one: its plays go one after the other.
+            if play.track_id not in stuck and not await self._tell_play(play):
+                stuck.add(play.track_id)
+        return all(favorites) and not stuck
+
+    async def _waiting_favorites(self) -> list[tuple[str, bool, int]]:
+        rows = await self._database.fetch_all(
+            "SELECT item_id, is_favorite, number FROM favorite_wishes WHERE is_sent = 0 ORDER BY number"
+        )
+        return [(row["item_id"], bool(row["is_favorite"]), row["number"]) for row in rows]
+
+    async def _tell_favorite(self, item_id: str, is_favorite: bool, number: int) -> bool:
+        try:
+            await self._client.set_favorite(item_id, is_favorite)
+        except NotFoundError:
+            log.info("%s is gone from the server and no favourite any more", item_id)
+        except (NotAllowedError, ServerError) as error:
+            log.warning("the server did not take a favourite: %s", error)
+            return False
+        # A newer wish, made meanwhile, is still to be sent.
+        await self._database.execute(
+            "UPDATE favorite_wishes SET is_sent = 1 WHERE item_id = ? AND number = ?", (item_id, number)
+        )
+        return True
+
+    async def _waiting_plays(self) -> list[WaitingPlay]:
+        rows = await self._database.fetch_all(
+            """SELECT play_id, track_id, played_at, count_before, played_before FROM plays
+                WHERE reported = 0 ORDER BY played_at, rowid"""
+        )
+        return [WaitingPlay(**dict(row)) for row in rows]
+
+    async def _tell_play(self, play: WaitingPlay) -> bool:
+        """Whether the server knows the play now, or never will."""
+        try:
+            before = await self._client.user_data(play.track_id)
+            if next_step(play, before) == "send":
+                play = await self._note(play, before)
+                await self._client.mark_played(play.track_id, play.played_at)
+            await self._restore_date(play)
+        except NotFoundError:
+            log.info("track %s is gone from the server: its play stays here only", play.track_id)
+        except NotSignedInError:
+            raise
+        except (NotAllowedError, ServerError) as error:
+            log.warning("the server did not take a play: %s", error)
+            return False
+        await self._database.execute("UPDATE plays SET reported = 1 WHERE play_id = ?", (play.play_id,))
+        return True
+
+    async def _note(self, play: WaitingPlay, before: UserData) -> WaitingPlay:
+        """Writes down what the server knows before the play is sent."""
+        await self._database.execute(
+            "UPDATE plays SET count_before = ?, played_before = ? WHERE play_id = ?",
+            (before.play_count, before.last_played_at, play.play_id),
+        )
+        return msgspec.structs.replace(play, count_before=before.play_count, played_before=before.last_played_at)
+
+    async def _restore_date(self, play: WaitingPlay) -> None:
+        """An older play must not hide a later one that the server knew (jellyfin-api.md 11.3)."""
+        if play.played_before is not None and play.played_before > play.played_at:
+            await self._client.set_last_played(play.track_id, play.played_before)
+
+    def _follow_connection(self, event: Event) -> None:
+        if isinstance(event, ConnectionState) and event.status == "online":
+            self._wake.set()

@@ -1,0 +1,44 @@
+"""What to do about a play that may or may not have reached the server (jellyfin-api.md 11.3); pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from jellytui.engine.jellyfin.records import UserData
+
+Step = Literal["send", "arrived"]
+
+
+class WaitingPlay(Struct, frozen=True, kw_only=True):
+    """A play that the server does not know yet, as far as we know.
+
+    `count_before` and `played_before` are what the server knew of the track just before the play was sent; None as long
+    as it was not.
+    """
+
+    play_id: str
+    track_id: str
+    played_at: str
+    count_before: int | None = None
+    played_before: str | None = None
+
+
+def next_step(play: WaitingPlay, now: UserData) -> Step:
+    """Whether the play has still to be sent, judged by what the server knows of its track now.
+
+    The server counts a play up by one and sets the date to ours, and we set the date back when the server had a later
+    one. One more with another, new date is somebody else's play. Two or more new ones are taken to hold ours: better
+    not twice.
+    """
+    if play.count_before is None:
+        return "send"
+    if now.last_played_at == play.played_at:
+        return "arrived"
+    new_plays = now.play_count - play.count_before
+    if new_plays <= 0:
+        return "send"
+    if new_plays == 1 and now.last_played_at != play.played_before:
+        return "send"
+    return "arrived"
