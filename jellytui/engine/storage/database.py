@@ -99,8 +99,9 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """BEGIN IMMEDIATE … COMMIT; one at a time."""
         async with self._lock:
-            await self._statements.execute("BEGIN IMMEDIATE")
             try:
+                # Inside: cancelled here, the thread may still begin, and the rollback comes after it.
+                await self._statements.execute("BEGIN IMMEDIATE")
                 yield self._statements
             except BaseException:
                 await asyncio.shield(self._connection.rollback())
