@@ -1,0 +1,1 @@
+"""How it sounds: instruments, drums and the mixing of notes into samples."""
