@@ -116,7 +116,7 @@ class Round:
         reached = start
         async for stretch in (pages := Pages(fetch, self._clock, start=start, total=total)):
             self._total += 0 if knows_total else stretch.total
-            knows_total = True
+            knows_total, total = True, stretch.total
             self._done += stretch.next_index - reached
             reached = stretch.next_index
             await self._store_stretch(phase, library_id, store, stretch.items, reached, stretch.total)
@@ -125,7 +125,7 @@ class Round:
         if pages.skipped:
             log.warning("%d %s could not be read", pages.skipped, phase)
         async with self._database.transaction() as transaction:
-            await facts.keep_place(transaction, library_id, phase, reached, max(reached, total or 0), is_done=True)
+            await facts.keep_place(transaction, library_id, phase, reached, total or 0, is_done=True)
 
     async def _store_stretch(
         self, phase: str, library_id: str, store: Store, items: Sequence[Any], reached: int, total: int
@@ -149,11 +149,15 @@ class Round:
                 await facts.write(transaction, {facts.NEXT_WATERMARK: _watermark(server_date)})
 
     async def _is_whole(self, library_id: str) -> bool:
-        """Whether every track of the library was met; once more when it moved meanwhile (jellyfin-api.md 7.5)."""
+        """Whether every track of the library was met; once more when it moved meanwhile (jellyfin-api.md 7.5).
+
+        Met and listed may be equally many by chance when one came and one went: the total must have stayed too.
+        """
         for is_last in (False, True):
             count = await self._count(library_id)
+            _, total, _ = await facts.place(self._database, library_id, "tracks")
             async with self._database.transaction() as transaction:
-                if 0 < count == await facts.seen_count(transaction, library_id):
+                if 0 < count == total == await facts.seen_count(transaction, library_id):
                     return True
                 if is_last or count == 0:
                     return False
