@@ -110,7 +110,7 @@ async def test_two_albums_of_one_name_stay_apart(database: Database, views: Libr
 
 
 async def test_no_track_is_out_of_reach(database: Database, views: LibraryViews) -> None:
-    bare = {"artists": (), "artist_ids": (), "album_artist": "", "album_artist_id": "", "album_id": ""}
+    bare: dict[str, Any] = {"artists": (), "artist_ids": (), "album_artist": "", "album_artist_id": "", "album_id": ""}
     await fill(
         database,
         track("untagged", of="", **bare),

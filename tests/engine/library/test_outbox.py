@@ -1,0 +1,421 @@
+"""Plays and favourites reach the server: in order, with their dates, none twice, none lost, whatever breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from jellytui.engine.bus import EventBus
+from jellytui.engine.errors import NotAllowedError, ServerError, ServerUnreachableError
+from jellytui.engine.events import ConnectionState, FavoriteState
+from jellytui.engine.jellyfin.records import UserData
+from jellytui.engine.library import mirror
+from jellytui.engine.library.outbox import Outbox
+from jellytui.engine.library.sync import LibrarySync
+from jellytui.engine.library.views import LibraryViews
+from jellytui.engine.models import Listing, Track
+from jellytui.engine.storage.database import Database
+from tests.support.catalogue import MUSIC, CatalogueInMemory, LinkInMemory, track
+from tests.support.clock import ManualClock
+from tests.support.waiting import settle, until
+
+START = "2026-01-01T10:00:00.000000Z"
+
+
+def at(minute: int) -> str:
+    return f"2026-01-01T10:{minute:02}:00.000000Z"
+
+
+@pytest_asyncio.fixture
+async def outbox(
+    server: CatalogueInMemory, link: LinkInMemory, database: Database, bus: EventBus
+) -> AsyncIterator[Outbox]:
+    server.tracks[MUSIC] = [track(name) for name in ("one", "two", "three")]
+    outbox = Outbox(database=database, client=server, connection=link, bus=bus, clock=ManualClock())
+    yield outbox
+    await outbox.stop()
+
+
+async def add(outbox: Outbox, number: int, name: str = "one", *, is_reported: bool = False) -> None:
+    await outbox.add_play(
+        play_id=f"play-{number}",
+        track_id=f"track-{name}",
+        started_at=START,
+        played_at=at(number),
+        is_reported=is_reported,
+    )
+
+
+async def unreported(database: Database) -> list[str]:
+    rows = await database.fetch_all("SELECT play_id FROM plays WHERE reported = 0 ORDER BY played_at")
+    return [row["play_id"] for row in rows]
+
+
+async def emptied(database: Database) -> None:
+    """Returns once no play waits any more."""
+    async with asyncio.timeout(30):
+        while await unreported(database):
+            await asyncio.sleep(0.005)
+
+
+async def test_plays_made_offline_reach_the_server_oldest_first_with_their_dates(
+    outbox: Outbox, server: CatalogueInMemory, link: LinkInMemory, database: Database, bus: EventBus
+) -> None:
+    link.is_online = False
+    await outbox.start()
+    for number, name in ((3, "one"), (1, "two"), (2, "one")):
+        await add(outbox, number, name)
+    await settle()
+    assert server.calls == []
+
+    link.is_online = True
+    bus.publish(ConnectionState(status="online"))
+    await until(lambda: len(server.asked("mark_played")) == 3)
+    await emptied(database)
+
+    assert server.asked("mark_played") == [("track-two", at(1)), ("track-one", at(2)), ("track-one", at(3))]
+    assert server.user_data_of["track-one"].play_count == 2
+
+
+async def test_a_play_that_the_server_has_counted_itself_is_history_and_not_sent(
+    outbox: Outbox, server: CatalogueInMemory, database: Database
+) -> None:
+    await add(outbox, 1, is_reported=True)
+    await add(outbox, 2, "two")
+    await outbox.start()
+    await emptied(database)
+
+    assert server.asked("mark_played") == [("track-two", at(2))]
+    rows = await database.fetch_all("SELECT play_id, track_id, started_at, played_at, reported FROM plays")
+    assert tuple(rows[0]) == ("play-1", "track-one", START, at(1), 1)
+
+
+async def test_the_same_play_added_twice_counts_once(
+    outbox: Outbox, server: CatalogueInMemory, database: Database, views: LibraryViews
+) -> None:
+    async with database.transaction() as transaction:
+        await mirror.store_tracks(transaction, MUSIC, server.tracks[MUSIC])
+    await add(outbox, 1)
+    await add(outbox, 1)
+    await outbox.start()
+    await emptied(database)
+
+    assert server.user_data_of["track-one"].play_count == 1
+    mirrored = await views.item("track", "track-one")
+    assert isinstance(mirrored, Track)
+    assert (mirrored.play_count, mirrored.last_played_at) == (1, at(1))
+
+
+@pytest.mark.parametrize("moment", ["mark_played", "set_last_played", "user_data"])
+@pytest.mark.parametrize("has_arrived", [False, True])
+async def test_an_answer_that_is_lost_makes_no_play_twice_or_lost(
+    outbox: Outbox, server: CatalogueInMemory, link: LinkInMemory, database: Database, moment: str, has_arrived: bool
+) -> None:
+    server.user_data_of["track-one"] = UserData(item_id="track-one", play_count=7, last_played_at=at(50))
+    losses = 2
+
+    def lose(name: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal losses
+        if name != moment or losses == 0:
+            return
+        losses -= 1
+        if has_arrived and name == "mark_played":
+            server.count(*arguments)
+        raise ServerUnreachableError("music does not answer in time")
+
+    server.before = lose
+    await add(outbox, 1)
+    await add(outbox, 2)
+    await outbox.start()
+    for _ in range(2):
+        await until(lambda: not link.is_online)
+        link.is_online = True
+    await emptied(database)
+
+    data = server.user_data_of["track-one"]
+    assert (data.play_count, data.last_played_at) == (9, at(50))
+
+
+async def test_a_play_elsewhere_in_between_is_not_taken_for_ours(
+    outbox: Outbox, server: CatalogueInMemory, link: LinkInMemory, database: Database
+) -> None:
+    def lose(name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "mark_played":
+            server.before = lambda *_: None
+            server.count("track-one", at(59))
+            raise ServerUnreachableError("music broke the connection off")
+
+    server.before = lose
+    await add(outbox, 1)
+    await outbox.start()
+    await until(lambda: not link.is_online)
+    link.is_online = True
+    await emptied(database)
+
+    data = server.user_data_of["track-one"]
+    assert (data.play_count, data.last_played_at) == (2, at(59))
+
+
+async def test_a_track_that_is_gone_does_not_hold_up_the_others(
+    outbox: Outbox, server: CatalogueInMemory, database: Database
+) -> None:
+    await add(outbox, 1, "gone")
+    await add(outbox, 2)
+    await outbox.start()
+    await emptied(database)
+
+    assert server.asked("mark_played") == [("track-one", at(2))]
+
+
+async def test_a_refused_play_waits_with_its_track_while_the_others_go(
+    server: CatalogueInMemory, link: LinkInMemory, database: Database, bus: EventBus
+) -> None:
+    clock = ManualClock()
+    outbox = Outbox(database=database, client=server, connection=link, bus=bus, clock=clock)
+    server.tracks[MUSIC] = [track("one"), track("two")]
+
+    def refuse(name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "mark_played" and arguments[0] == "track-one":
+            raise ServerError("music answered with an error (500)")
+
+    server.before = refuse
+    for number, name in ((1, "one"), (2, "one"), (3, "two")):
+        await add(outbox, number, name)
+    await outbox.start()
+    await until(lambda: clock.sleepers)
+
+    assert await unreported(database) == ["play-1", "play-2"]
+    server.before = lambda *_: None
+    await clock.advance(60)
+    await until(lambda: len(server.asked("mark_played")) == 4)
+    await emptied(database)
+    await outbox.stop()
+
+    assert server.user_data_of["track-one"].play_count == 2
+
+
+async def test_a_favorite_is_one_at_once_and_the_server_hears_of_it(
+    outbox: Outbox, server: CatalogueInMemory, database: Database, views: LibraryViews, bus: EventBus
+) -> None:
+    async with database.transaction() as transaction:
+        await mirror.store_tracks(transaction, MUSIC, server.tracks[MUSIC])
+    told: list[FavoriteState] = []
+    bus.subscribe([FavoriteState], lambda event: told.append(event) if isinstance(event, FavoriteState) else None)
+
+    await outbox.set_favorite("track-one", True)
+
+    assert [found.id for found in await views.favorite_tracks()] == ["track-one"]
+    assert told == [FavoriteState(item_id="track-one", is_favorite=True)]
+    await outbox.start()
+    await until(lambda: server.favorites == {"track-one"})
+
+
+async def test_of_many_wishes_made_offline_the_last_one_is_sent(
+    outbox: Outbox, server: CatalogueInMemory, link: LinkInMemory, bus: EventBus
+) -> None:
+    link.is_online = False
+    await outbox.start()
+    for is_favorite in (True, False, True):
+        await outbox.set_favorite("track-one", is_favorite)
+    await outbox.set_favorite("track-two", False)
+
+    link.is_online = True
+    bus.publish(ConnectionState(status="online"))
+    await until(lambda: len(server.asked("set_favorite")) == 2)
+
+    assert server.asked("set_favorite") == [("track-one", True), ("track-two", False)]
+
+
+async def test_a_wish_made_while_an_older_one_is_sent_is_sent_too(
+    outbox: Outbox, server: CatalogueInMemory, database: Database
+) -> None:
+    changing: list[asyncio.Task[None]] = []
+
+    def change(name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "set_favorite" and not changing:
+            changing.append(asyncio.create_task(outbox.set_favorite("track-one", False)))
+
+    server.before = change
+    await outbox.set_favorite("track-one", True)
+    await outbox.start()
+    await until(lambda: len(server.asked("set_favorite")) >= 2)
+    await until(lambda: not server.favorites)
+
+
+async def test_a_refused_favorite_is_tried_again_later(
+    server: CatalogueInMemory, link: LinkInMemory, database: Database, bus: EventBus
+) -> None:
+    clock = ManualClock()
+    outbox = Outbox(database=database, client=server, connection=link, bus=bus, clock=clock)
+
+    def refuse(*_: Any) -> None:
+        raise NotAllowedError("music does not allow this account to do that")
+
+    server.before = refuse
+    await outbox.set_favorite("track-one", True)
+    await outbox.start()
+    await until(lambda: clock.sleepers)
+    server.before = lambda *_: None
+    await clock.advance(60)
+    await until(lambda: server.favorites)
+    await outbox.stop()
+
+
+async def test_a_sync_does_not_undo_a_favorite_that_the_server_has_not_heard_of(
+    outbox: Outbox, sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews, database: Database
+) -> None:
+    server.favorites = {"track-two"}
+    await sync.sync_now()
+    await outbox.set_favorite("track-one", True)
+    await outbox.set_favorite("track-two", False)
+
+    await sync.sync_now()
+    assert [found.id for found in await views.favorite_tracks()] == ["track-one"]
+
+    await outbox.start()
+    await until(lambda: server.favorites == {"track-one"})
+    await outbox.stop()
+    server.favorites = {"track-three"}  # changed elsewhere, after ours arrived
+    await sync.sync_now()
+    assert [found.id for found in await views.favorite_tracks()] == ["track-three"]
+
+
+async def test_a_list_of_favorites_from_before_the_wish_arrived_does_not_undo_it(
+    outbox: Outbox, sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews, database: Database
+) -> None:
+    await sync.sync_now()
+    old = frozenset(server.favorites)
+
+    class AnswersLate(CatalogueInMemory):
+        async def favorite_ids(self) -> frozenset[str]:
+            await outbox.set_favorite("track-one", True)
+            await outbox.start()
+            async with asyncio.timeout(30):
+                while not (await database.fetch_all("SELECT 1 FROM favorite_wishes WHERE is_sent = 1")):
+                    await asyncio.sleep(0.005)
+            return old
+
+    server.__class__ = AnswersLate
+    await sync.sync_now()
+
+    assert await views.row_ids(Listing(kind="track", scope="favorites"))
+
+
+_PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from tests.engine.library.test_outbox import run_until_killed
+asyncio.run(run_until_killed(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
+"""
+
+
+class ServerInAFile:
+    """A server whose counts outlive its clients; `hang_in` names the call that never answers."""
+
+    def __init__(self, path: Path, hang_in: str = "") -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("CREATE TABLE IF NOT EXISTS calls (item_id TEXT, played_at TEXT)")
+        self._hang_in = hang_in
+
+    @property
+    def plays(self) -> list[tuple[str, str]]:
+        return self._connection.execute("SELECT item_id, played_at FROM calls ORDER BY rowid").fetchall()
+
+    async def set_favorite(self, item_id: str, is_favorite: bool) -> None:
+        raise NotImplementedError
+
+    async def set_last_played(self, item_id: str, played_at: str) -> None:
+        raise NotImplementedError
+
+    async def user_data(self, item_id: str) -> UserData:
+        dates = [played_at for found, played_at in self.plays if found == item_id]
+        return UserData(item_id=item_id, play_count=len(dates), last_played_at=dates[-1] if dates else None)
+
+    async def mark_played(self, item_id: str, played_at: str) -> None:
+        if self._hang_in == "before":
+            await self._hang()
+        self._connection.execute("INSERT INTO calls VALUES (?, ?)", (item_id, played_at))
+        if self._hang_in == "after" and len(self.plays) == 2:
+            await self._hang()
+
+    async def _hang(self) -> None:
+        print(json.dumps("hanging"), flush=True)
+        await asyncio.Event().wait()
+
+
+async def run_until_killed(what: str, database_file: Path, server_file: Path) -> None:
+    """The victim: adds plays for ever and says which are safe, or sends them and hangs."""
+    database = await Database.open(database_file)
+    server = ServerInAFile(server_file, hang_in=what)
+    link = LinkInMemory(is_online=what != "add")
+    outbox = Outbox(database=database, client=server, connection=link, bus=EventBus(), clock=ManualClock())
+    number = 0
+    await outbox.start()
+    while what == "add":
+        await outbox.add_play(
+            play_id=f"play-{number:06}", track_id="track", started_at=START,
+            played_at=f"2026-01-01T10:00:00.{number:06}Z", is_reported=False,
+        )  # fmt: skip
+        print(json.dumps(f"play-{number:06}"), flush=True)
+        number += 1
+    await asyncio.Event().wait()
+
+
+def killed(what: str, tmp_path: Path, *, after_lines: int) -> list[str]:
+    """Runs the victim, kills it once it has said so many lines, and returns what it said."""
+    arguments = [sys.executable, "-c", _PROGRAM, what, str(tmp_path / "jellytui.db"), str(tmp_path / "server.db")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as victim:
+        assert victim.stdout is not None
+        said = [json.loads(victim.stdout.readline()) for _ in range(after_lines)]
+        victim.send_signal(signal.SIGKILL)
+        said += [json.loads(line) for line in victim.stdout if line.endswith("\n")]
+    return said
+
+
+async def sent_by_the_next_start(tmp_path: Path) -> list[tuple[str, str]]:
+    database = await Database.open(tmp_path / "jellytui.db")
+    server = ServerInAFile(tmp_path / "server.db")
+    outbox = Outbox(database=database, client=server, connection=LinkInMemory(), bus=EventBus(), clock=ManualClock())
+    await outbox.start()
+    await emptied(database)
+    await outbox.stop()
+    await database.close()
+    return server.plays
+
+
+async def test_plays_that_were_added_survive_kill_9_and_arrive_in_order(tmp_path: Path) -> None:
+    said = killed("add", tmp_path, after_lines=30)
+
+    plays = await sent_by_the_next_start(tmp_path)
+
+    numbers = [int(played_at[20:26]) for _, played_at in plays]
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) >= len(said)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_kill_9_while_a_play_is_sent_makes_none_twice_and_loses_none(tmp_path: Path, moment: str) -> None:
+    database = await Database.open(tmp_path / "jellytui.db")
+    outbox = Outbox(
+        database=database,
+        client=ServerInAFile(tmp_path / "server.db"),
+        connection=LinkInMemory(is_online=False),
+        bus=EventBus(),
+        clock=ManualClock(),
+    )
+    for number in (1, 2, 3):
+        await add(outbox, number)
+    await database.close()
+    assert killed(moment, tmp_path, after_lines=1) == ["hanging"]
+
+    assert await sent_by_the_next_start(tmp_path) == [("track-one", at(number)) for number in (1, 2, 3)]
