@@ -60,24 +60,23 @@ class Score:
 
 
 def form(bars: int, phrase: int) -> tuple[Section, ...]:
-    """The sections of a piece of so many bars: intro, A, A, B, A and so on, outro; each about one phrase."""
-    while phrase > 2 and bars // phrase < 5:
-        phrase //= 2
-    count = bars // phrase
-    if count < 3:
+    """The sections of a piece of so many bars: intro, themes and contrasts of one phrase each, outro."""
+    if bars < 4:
         return (Section("A", 0, bars, 0.8, 0),)
-    body = {1: "A", 2: "AA", 3: "ABA"}.get(count - 2) or ("AABABA" * count)[: count - 3] + "A"
-    kinds = "I" + body + "O"
-    sections: list[Section] = []
-    place, spare = 0, bars - count * phrase
-    for number, kind in enumerate(kinds):
-        length = phrase + {"I": spare // 2, "O": spare - spare // 2}.get(kind, 0)
-        repeat = kinds[:number].count(kind)
-        risen = number / (len(kinds) - 2)
-        intensity = {"I": 0.4, "O": 0.5, "A": 0.62 + 0.38 * risen, "B": 0.72 + 0.2 * risen}[kind]
-        sections.append(Section(kind, place, length, intensity, repeat))
-        place += length
-    return tuple(sections)
+    outside = max(2, bars // 6)
+    while phrase > 2 and (bars - outside) // phrase < 3:
+        phrase //= 2
+    count = (bars - outside) // phrase
+    spare = bars - count * phrase
+    body = {1: "A", 2: "AA", 3: "ABA"}.get(count) or ("AABABA" * count)[: count - 1] + "A"
+    sections = [Section("I", 0, spare // 2, 0.4, 0)]
+    for number, kind in enumerate(body):
+        risen = number / count
+        intensity = 0.62 + 0.38 * risen if kind == "A" else 0.72 + 0.2 * risen
+        first = spare // 2 + number * phrase
+        sections.append(Section(kind, first, phrase, intensity, body[:number].count(kind)))
+    last = spare // 2 + count * phrase
+    return (*sections, Section("O", last, bars - last, 0.5, 0))
 
 
 def arrange(style: Style, tonic: int, energy: float, seconds: float, seed: int) -> Score:
@@ -124,7 +123,7 @@ class _Arranger:
             if section.kind in "AB":
                 self._melody(section, chords)
             self._drums(section, intensity)
-        if len(self._sections) > 1:
+        if self._sections[-1].kind == "O":
             self._farewell()
         return Score(
             self._key, self._style, self._seconds, self._bars, self._bar_seconds,
@@ -221,12 +220,13 @@ class _Arranger:
             self._add(voice, section.first_bar + int(bar), beat, sung.length, sung.pitch, sung.velocity, 0.0)
 
     def _farewell(self) -> None:
-        """The theme's first notes once more in the outro, and the tonic to end on."""
+        """The theme's first notes once more in the outro if it is long enough, and the tonic to end on."""
         outro, voice = self._sections[-1], self._lead("A")
         degree = self._key.lowest_degree(voice.low)
         degree += -degree % 7
         theme = self._motifs["A"]
-        for step, offset in zip(theme.rhythm[:3], theme.contour[:3], strict=True):
+        remembered = 3 if outro.bars > 1 else 0
+        for step, offset in zip(theme.rhythm[:remembered], theme.contour[:remembered], strict=True):
             wanted = degree + offset
             while wanted % 7 not in self._key.mode.melodic:
                 wanted -= 1

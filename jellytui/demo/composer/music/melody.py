@@ -58,20 +58,20 @@ def develop(
     for bar, root in enumerate(chords):
         last, role = bar == len(chords) - 1, bar % 4
         tones = chord_degrees(root, 3)
-        rhythm, contour = motif.rhythm, motif.contour
         if last or role == 3:
-            rhythm, contour = _cadence(beats), ((0, 1, 0) if role % 2 else (0, -1, 0))
-        elif role == 2:
-            contour = tuple(-step for step in motif.contour)
-        anchor = _nearest(previous + (role == 1), tones)
-        for step, offset in zip(rhythm, contour, strict=True):
-            strong = step.beat % 1 == 0 and (step.beat % 2 == 0 or step.length >= 1)
-            wanted = _within(anchor + offset, floor)
-            degree = _nearest(wanted, tones) if strong else _nearest(wanted, key.mode.melodic)
-            degree = _nearest(degree, key.mode.melodic) if not strong else degree
-            velocity = 0.85 if step.beat == 0 else 0.75 if strong else 0.62
+            rest = _nearest(previous, tones[:1] if last else tones)
+            line = [(step, rest + above) for step, above in zip(_cadence(beats), (2, 1, 0), strict=True)]
+        else:
+            turned = -1 if role == 2 else 1
+            anchor = _nearest(previous + (role == 1), tones)
+            offsets = [turned * offset for offset in motif.contour]
+            line = [(step, anchor + offset) for step, offset in zip(motif.rhythm, offsets, strict=True)]
+        for step, wanted in line:
+            resting = step.beat == 0 or step.length >= 2
+            degree = _nearest(_within(wanted, floor), tones if resting else key.mode.melodic)
+            velocity = 0.85 if step.beat == 0 else 0.75 if resting else 0.65
             place = bar * beats + step.beat
-            if step.length >= 1 and not last and rng.random() < ornaments:
+            if 1 <= step.length < 3 and not last and rng.random() < ornaments:
                 neighbour = _nearest(_within(degree + int(rng.choice([-1, 1])), floor), key.mode.melodic)
                 half = step.length / 2
                 sung.append(Sung(place, half, key.pitch(degree), velocity))
@@ -83,8 +83,8 @@ def develop(
 
 
 def _cadence(beats: int) -> tuple[Step, ...]:
-    """Two short notes and a long one that comes to rest, over a bar."""
-    return (Step(0.0, 1.0, "x"), Step(1.0, 1.0, "x"), Step(2.0, float(beats - 2), "x"))
+    """Two short notes that walk down to a long one, which rests for the rest of the bar."""
+    return (Step(0.0, 0.5, "x"), Step(0.5, 0.5, "x"), Step(1.0, float(beats - 1), "x"))
 
 
 def _nearest(degree: int, classes: Sequence[int]) -> int:

@@ -43,9 +43,11 @@ def _string(frequency: float, seconds: float, rng: np.random.Generator, bright: 
     wanted = frequency * (period + 0.5) / 44100  # the mean of two neighbours delays by half a sample
     rounds = int(count * wanted) // period + 2
     turns = np.empty((rounds, period), dtype=np.float32)
-    for turn in range(rounds):
-        turns[turn] = burst
-        burst = (loss * 0.5) * (burst + np.roll(burst, 1))
+    turns[0] = burst
+    for now, after in zip(turns[:-1], turns[1:], strict=True):
+        np.add(now[1:], now[:-1], out=after[1:])
+        after[0] = now[0] + now[-1]
+        after *= loss * np.float32(0.5)
     tone: Samples = np.interp(np.arange(count) * wanted, np.arange(turns.size), turns.ravel()).astype(np.float32)
     return tone
 
@@ -146,7 +148,7 @@ def accordion(frequency: float, held: float, rng: np.random.Generator) -> Sample
     cycle = square(frequency, 2600.0, 0.32)
     reeds = [oscillate(cycle, frequency * detune, count, phase=float(rng.random())) for detune in (0.9975, 1.0, 1.003)]
     both = np.stack([reeds[0] + reeds[1], reeds[1] + reeds[2]]) * 0.5
-    return both * contour(count, held * 0.96, attack=0.05, release=0.1, sustain=0.85)
+    return (both * contour(count, held * 0.96, attack=0.05, release=0.1, sustain=0.85)).astype(np.float32)
 
 
 def organ(frequency: float, held: float, rng: np.random.Generator) -> Samples:

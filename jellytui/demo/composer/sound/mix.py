@@ -33,6 +33,8 @@ class _Mixer:
         """Plays everything."""
         played: dict[tuple[str, int, int], Samples] = {}
         for note in self._score.notes:
+            if note.start >= self._score.seconds:
+                continue
             held = max(1, round(note.length * 50))  # lengths are told apart by 20 ms, so that notes are shared
             key = (note.voice.instrument, note.pitch, held)
             if key not in played:
