@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from jellytui.engine.events import LibraryState
 from jellytui.engine.storage.database import Database, Transaction
 
@@ -18,6 +20,14 @@ BEGUN_AT = "begun_at"
 """When the unfinished full sync began; missing when there is none."""
 NEXT_WATERMARK = "next_watermark"
 """What the unfinished full sync will leave as the watermark."""
+
+
+class Place(Struct, frozen=True):
+    """How far a list is read; `total` is what the server said at its first page, None before that."""
+
+    next_index: int = 0
+    total: int | None = None
+    is_done: bool = False
 
 
 async def read(reader: Database | Transaction, name: str) -> str | None:
@@ -56,23 +66,21 @@ async def library_state(database: Database) -> LibraryState:
     return LibraryState(version=int(version or 0), **(dict(row) if row else {}))
 
 
-async def place(database: Database, library_id: str, kind: str) -> tuple[int, int | None, bool]:
-    """How far an unfinished full sync has read a list: next index, total if known, whether it is done."""
+async def place(database: Database, library_id: str, kind: str) -> Place:
+    """How far an unfinished full sync has read a list."""
     row = await database.fetch_one(
         "SELECT next_index, total, is_done FROM sync_listings WHERE library_id = ? AND kind = ?", (library_id, kind)
     )
-    return (0, None, False) if row is None else (row["next_index"], row["total"], bool(row["is_done"]))
+    return Place() if row is None else Place(row["next_index"], row["total"], bool(row["is_done"]))
 
 
-async def keep_place(
-    transaction: Transaction, library_id: str, kind: str, next_index: int, total: int, *, is_done: bool
-) -> None:
+async def keep_place(transaction: Transaction, library_id: str, kind: str, reached: Place) -> None:
     """Remembers how far a list is read, in the transaction that stores what was read."""
     await transaction.execute(
         """INSERT INTO sync_listings (library_id, kind, next_index, total, is_done) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT (library_id, kind) DO UPDATE
             SET next_index = excluded.next_index, total = excluded.total, is_done = excluded.is_done""",
-        (library_id, kind, next_index, total, is_done),
+        (library_id, kind, reached.next_index, reached.total or 0, reached.is_done),
     )
 
 

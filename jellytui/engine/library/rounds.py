@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import msgspec
+
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.jellyfin.records import Library, Page
 from jellytui.engine.library import facts, mirror
@@ -90,6 +92,7 @@ class Round:
 
     async def _begin(self) -> None:
         """Begins anew, or goes on with a round that was interrupted not long ago."""
+        self._server_date = None
         begun_at = await facts.read(self._database, facts.BEGUN_AT)
         if begun_at is not None and not self._is_old(begun_at, _RESUME_WITHIN):
             return
@@ -99,42 +102,40 @@ class Round:
             await facts.write(transaction, begun)
 
     async def _read_list(self, phase: str, library_id: str, store: Store) -> None:
-        start, total, is_done = await facts.place(self._database, library_id, phase)
-        self._total += total or 0
-        self._done += start
-        if is_done:
-            return
+        done, total = self._done, self._total
         fetch = self._fetch(phase, library_id)
-        if total is not None and (await fetch(0, 0, True)).total != total:
-            # The list moved while nobody looked: places in it mean nothing any more.
-            self._total -= total
-            self._done -= start
-            start, total = 0, None
+        place = await self._place(phase, library_id, fetch)
+        if not place.is_done:
+            pages = Pages(fetch, self._clock, start=place.next_index, total=place.total)
+            async for stretch in pages:
+                place = facts.Place(stretch.next_index, stretch.total)
+                await self._store_page(phase, library_id, store, stretch.items, place)
+                await self._keep_watermark(stretch.server_date)
+                self._show(phase, done + place.next_index, total + stretch.total)
+            if pages.skipped:
+                log.warning("%d %s could not be read", pages.skipped, phase)
+            place = msgspec.structs.replace(place, is_done=True)
             async with self._database.transaction() as transaction:
-                await facts.forget_listing(transaction, library_id, phase)
-        knows_total = total is not None
-        reached = start
-        async for stretch in (pages := Pages(fetch, self._clock, start=start, total=total)):
-            self._total += 0 if knows_total else stretch.total
-            knows_total, total = True, stretch.total
-            self._done += stretch.next_index - reached
-            reached = stretch.next_index
-            await self._store_stretch(phase, library_id, store, stretch.items, reached, stretch.total)
-            await self._keep_watermark(stretch.server_date)
-            self._show(phase, self._done, self._total)
-        if pages.skipped:
-            log.warning("%d %s could not be read", pages.skipped, phase)
-        async with self._database.transaction() as transaction:
-            await facts.keep_place(transaction, library_id, phase, reached, total or 0, is_done=True)
+                await facts.keep_place(transaction, library_id, phase, place)
+        self._done, self._total = done + place.next_index, total + (place.total or 0)
 
-    async def _store_stretch(
-        self, phase: str, library_id: str, store: Store, items: Sequence[Any], reached: int, total: int
+    async def _place(self, phase: str, library_id: str, fetch: Fetch[Any]) -> facts.Place:
+        """Where to go on; the beginning if the list moved while nobody looked, since places in it mean nothing then."""
+        place = await facts.place(self._database, library_id, phase)
+        if place.is_done or place.total is None or (await fetch(0, 0, True)).total == place.total:
+            return place
+        async with self._database.transaction() as transaction:
+            await facts.forget_listing(transaction, library_id, phase)
+        return facts.Place()
+
+    async def _store_page(
+        self, phase: str, library_id: str, store: Store, items: Sequence[Any], reached: facts.Place
     ) -> None:
         async def work(transaction: Transaction) -> bool:
             changed = await store(transaction, library_id, items)
             if phase == "tracks":
                 await facts.keep_seen(transaction, library_id, [item.id for item in items])
-            await facts.keep_place(transaction, library_id, phase, reached, total, is_done=False)
+            await facts.keep_place(transaction, library_id, phase, reached)
             return changed
 
         await self._write(work)
@@ -155,7 +156,7 @@ class Round:
         """
         for is_last in (False, True):
             count = await self._count(library_id)
-            _, total, _ = await facts.place(self._database, library_id, "tracks")
+            total = (await facts.place(self._database, library_id, "tracks")).total
             async with self._database.transaction() as transaction:
                 if 0 < count == total == await facts.seen_count(transaction, library_id):
                     return True

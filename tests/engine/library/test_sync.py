@@ -199,6 +199,35 @@ async def test_differing_counts_lead_to_a_full_sync_that_finds_what_was_removed_
     await sync.sync_now()
 
     assert sorted(await all_tracks(views)) == sorted([*(t.name for t in many(50)[1:]), "moved file"])
+    server.calls.clear()
+    await sync.sync_now()
+    assert all(since for _, _, limit, since in server.asked("tracks_page") if limit), "changes only, after it"
+
+
+async def test_what_a_full_sync_could_not_get_is_no_reason_for_another_one(
+    sync: LibrarySync, server: CatalogueInMemory
+) -> None:
+    server.tracks[MUSIC] = many(50)
+    server.broken_tracks = {"track-00007"}
+    await sync.sync_now()
+    server.calls.clear()
+
+    await sync.sync_now()
+
+    assert all(since for _, _, limit, since in server.asked("tracks_page") if limit)
+
+
+async def test_once_a_week_everything_is_read_again(
+    sync: LibrarySync, server: CatalogueInMemory, clock: ManualClock
+) -> None:
+    server.tracks[MUSIC] = many(50)
+    await sync.sync_now()
+    await clock.advance(8 * 24 * 3600)
+    server.calls.clear()
+
+    await sync.sync_now()
+
+    assert all(since is None for _, _, _, since in server.asked("tracks_page"))
 
 
 async def test_albums_and_artists_without_a_track_go_with_their_last_one(
