@@ -36,6 +36,7 @@ class CatalogueInMemory:
         self.images: dict[tuple[str, str], bytes] = {}
         self.broken_tracks: set[str] = set()
         self.pace_s = 0.0
+        self.date: str | None = None
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.before: Callable[[str, tuple[Any, ...]], None] = lambda name, arguments: None
 
@@ -123,7 +124,7 @@ class CatalogueInMemory:
         return [item for item in items if since is None or self.saved_at.get(item.id, "") >= since]
 
     def _page(self, items: Sequence[T], start: int, limit: int, with_total: bool) -> Page[T]:
-        date = format_datetime(self.clock.now(), usegmt=True)
+        date = self.date or format_datetime(self.clock.now(), usegmt=True)
         return Page(tuple(items[start : start + limit]), len(items) if with_total else None, date)
 
     def _hear(self, name: str, *arguments: Any) -> None:

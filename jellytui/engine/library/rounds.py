@@ -275,6 +275,9 @@ async def _mirrored(transaction: Transaction, library_id: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _watermark(server_date: str) -> str:
-    """A Date header, set back by the overlap."""
-    return timestamp(parsedate_to_datetime(server_date).astimezone(UTC) - OVERLAP)
+def _watermark(server_date: str) -> str | None:
+    """A Date header, set back by the overlap; None for one that is no date: then the next round reads everything."""
+    try:
+        return timestamp(parsedate_to_datetime(server_date).astimezone(UTC) - OVERLAP)
+    except ValueError:
+        return None

@@ -217,6 +217,16 @@ async def test_what_a_full_sync_could_not_get_is_no_reason_for_another_one(
     assert all(since for _, _, limit, since in server.asked("tracks_page") if limit)
 
 
+async def test_an_odd_date_of_the_server_never_stops_a_sync(
+    sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
+) -> None:
+    server.tracks[MUSIC] = many(5)
+    server.date = "yesterday"
+
+    assert [(await sync.sync_now()).status for _ in range(2)] == ["done", "done"]
+    assert len(await all_tracks(views)) == 5
+
+
 async def test_once_a_week_everything_is_read_again(
     sync: LibrarySync, server: CatalogueInMemory, clock: ManualClock
 ) -> None:
