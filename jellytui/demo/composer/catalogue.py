@@ -25,7 +25,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """One album. `tonic`: pitch class, 0 = C; `cover` names a design of covers.py, which `embedded` puts in the files."""
+    """One album. `tonic`: pitch class, 0 = C; `cover`: a design of covers.py, which `embedded` puts in the files."""
 
     artist: str
     title: str

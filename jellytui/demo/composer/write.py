@@ -33,6 +33,11 @@ class Piece:
         """Its whole length."""
         return sum(track.seconds for track in self.tracks)
 
+    @property
+    def seed(self) -> int:
+        """What all its chance grows from: the names of its artist, album and first track."""
+        return zlib.crc32(f"{self.album.artist}/{self.album.title}/{self.tracks[0].title}".encode())
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -54,16 +59,16 @@ def pieces_of(album: Album) -> list[Piece]:
 
 
 def compose_piece(piece: Piece) -> Score:
-    """The notes of a piece: the same each time, from the names of its album and first track."""
+    """The notes of a piece: the same each time."""
     first = piece.tracks[0]
     style = first.style or piece.album.style
-    return arrange(style, piece.album.tonic_of(first), first.energy, piece.seconds, _seed(piece))
+    return arrange(style, piece.album.tonic_of(first), first.energy, piece.seconds, piece.seed)
 
 
 def write_piece(root: Path, piece: Piece) -> Written:
     """Renders a piece and writes its files below a folder, without tags yet: those need the whole album."""
     score = compose_piece(piece)
-    samples = play(score, _seed(piece))
+    samples = play(score, piece.seed)
     whole = np.round(samples * 32767.0).astype(np.int16)
     start = 0
     for track in piece.tracks:
@@ -130,7 +135,3 @@ def _write_lyrics(file: Path, score: Score, album: Album, track: Track) -> None:
         file.with_suffix(".lrc").write_text(lrc(score, poem, title=track.title, artist=artist), "utf-8")
     else:
         file.with_suffix(".txt").write_text("\n".join(poem.lines) + "\n", "utf-8")
-
-
-def _seed(piece: Piece) -> int:
-    return zlib.crc32(f"{piece.album.artist}/{piece.album.title}/{piece.tracks[0].title}".encode())

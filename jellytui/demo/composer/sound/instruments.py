@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,11 +45,13 @@ def _string(frequency: float, seconds: float, rng: np.random.Generator, bright: 
     rounds = int(count * wanted) // period + 2
     turns = np.empty((rounds, period), dtype=np.float32)
     turns[0] = burst
-    for now, after in zip(turns[:-1], turns[1:], strict=True):
+    for now, after in pairwise(turns):
         np.add(now[1:], now[:-1], out=after[1:])
         after[0] = now[0] + now[-1]
         after *= loss * np.float32(0.5)
     tone: Samples = np.interp(np.arange(count) * wanted, np.arange(turns.size), turns.ravel()).astype(np.float32)
+    rise = min(count, 40)
+    tone[:rise] *= np.linspace(0.0, 1.0, rise, dtype=np.float32)  # a finger, not a click
     return tone
 
 
@@ -63,15 +66,15 @@ def _plucked(bright: float, sustain: float, body: float, release: float = 0.25) 
 
 def bouzouki(frequency: float, held: float, rng: np.random.Generator) -> Samples:
     """Two steel strings not quite in tune, to the left and to the right."""
-    left = _string(frequency * 0.9985, held + 0.3, rng, 0.95, 0.2)
-    right = _string(frequency * 1.0015, held + 0.3, rng, 0.95, 0.2)
+    left = _string(frequency * 0.9985, held + 0.3, rng, 0.8, 0.2)
+    right = _string(frequency * 1.0015, held + 0.3, rng, 0.8, 0.2)
     both = np.stack([left + 0.5 * right, right + 0.5 * left])
     return ring_off(peak_one(both), held, 0.3)
 
 
 def koto(frequency: float, held: float, rng: np.random.Generator) -> Samples:
     """A hard pluck whose pitch settles in the first moments."""
-    tone = _string(frequency, held + 0.6, rng, 1.0, 0.15)
+    tone = _string(frequency, held + 0.6, rng, 0.7, 0.15)
     time = np.arange(tone.size) + 40.0 * (1.0 - np.exp(-np.arange(tone.size) / 3000.0))
     bent = np.interp(time, np.arange(tone.size), tone).astype(np.float32)
     return ring_off(peak_one(bent), held, 0.6)
