@@ -1,4 +1,4 @@
-"""JellytuiApp: the modes, the way from a key to a command, messages, themes, and signing in before there is a backend."""
+"""JellytuiApp: the modes, the way from a key to a command, messages, themes, and signing in."""
 
 from __future__ import annotations
 

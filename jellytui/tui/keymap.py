@@ -42,8 +42,8 @@ class KeyClashError(Exception):
 class Keymap:
     """Which keys start which action: the registry's, unless the `[keys]` of config.toml say otherwise.
 
-    A value there is one key or several with commas between, as people write them ("ctrl+d", "?"); null in the shape of an
-    empty string unbinds. Raises KeyClashError for an unknown action or a key given twice in one place.
+    A value there is one key or several with commas between, as people write them ("ctrl+d", "?"); an empty string
+    unbinds. Raises KeyClashError for an unknown action or a key given twice in one place.
     """
 
     def __init__(self, own: Mapping[str, str | None]) -> None:

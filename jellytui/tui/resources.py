@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def styles_dir() -> Path:
-    """The folder of the `.tcss` files. Raises FileNotFoundError when the installation has lost them (textual.md 2.3)."""
+    """The folder of the `.tcss` files (textual.md 2.3). Raises FileNotFoundError where they are missing."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "styles", package.parent / "styles"):  # wheel, then checkout
         if (folder / "app.tcss").is_file():

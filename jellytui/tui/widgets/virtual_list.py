@@ -7,6 +7,7 @@ half a page: Textual never uses the terminal's scrolling, so each line scrolled 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -22,6 +23,9 @@ from textual.strip import Strip
 Cell = tuple[str, str]
 """A stretch of text and its role: "" or one of ROLES."""
 
+GUTTER = 2
+"""Cells before each row: a sign of the row's own, else the cursor's."""
+
 ROLES = ("dim", "accent", "title", "good", "warn", "bad", "line")
 _CACHED_STRIPS = 4096
 
@@ -30,7 +34,7 @@ class VirtualList(ScrollView, can_focus=True):
     """Rows by index. A subclass says how a row looks (`row_cells`) and which rows the cursor skips (`is_selectable`).
 
     `row_cells` gets the width to fill; what it leaves is padded, what is too much is cut. Rows are cached until
-    `refresh_row`, `refresh_rows` or a change of size or theme.
+    `refresh_row`, `refresh_rows`, `refresh_changed` or a change of size or theme. Without rows it shows `empty_text`.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -51,6 +55,9 @@ class VirtualList(ScrollView, can_focus=True):
 
     cursor: reactive[int] = reactive(0, repaint=False)
     """Index of the row that actions are about."""
+
+    empty_text: reactive[str] = reactive("")
+    """What to say, and which key to press, when there is no row."""
 
     class Moved(Message):
         """The cursor stands on another row, or on another thing because the rows changed."""
@@ -83,6 +90,7 @@ class VirtualList(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._row_count = 0
         self._strips: dict[tuple[int, int], Strip] = {}
+        self._drawn: dict[int, list[Cell]] = {}
 
     # What a subclass says
 
@@ -90,7 +98,11 @@ class VirtualList(ScrollView, can_focus=True):
         """The row's text from left to right, for so many cells."""
         raise NotImplementedError
 
-    def is_selectable(self, index: int) -> bool:
+    def row_sign(self, index: int) -> Cell:  # noqa: ARG002 (for subclasses)
+        """A sign of one cell before the row, such as ▶; a blank leaves the place to the cursor."""
+        return " ", ""
+
+    def is_selectable(self, index: int) -> bool:  # noqa: ARG002 (for subclasses)
         """Whether the cursor may stand on this row; False for headings between rows."""
         return True
 
@@ -102,9 +114,9 @@ class VirtualList(ScrollView, can_focus=True):
         return self._row_count
 
     def set_row_count(self, count: int, *, cursor: int | None = None) -> None:
-        """Takes a new number of rows, all of them possibly changed; the cursor stays where it is, or goes to `cursor`."""
+        """Takes a new number of rows, all of them possibly changed; the cursor stays, or goes to `cursor`."""
         self._row_count = count
-        self._strips.clear()
+        self._forget_drawn()
         self.virtual_size = Size(0, count)
         target = self._nearest(self.cursor if cursor is None else cursor)
         if target == self.cursor:
@@ -119,18 +131,26 @@ class VirtualList(ScrollView, can_focus=True):
         """Draws one row anew."""
         for state in range(3):
             self._strips.pop((index, state), None)
+        self._drawn.pop(index, None)
         if 0 <= index - self.scroll_offset.y < self.size.height:
             self.refresh_line(index)
 
     def refresh_rows(self) -> None:
         """Draws all rows anew."""
-        self._strips.clear()
+        self._forget_drawn()
         self.refresh()
+
+    def refresh_changed(self) -> None:
+        """Draws those visible rows anew whose text has changed; the others cost no byte."""
+        width = self.size.width - GUTTER
+        for index in self.visible_rows:
+            if index in self._drawn and self._drawn[index] != self._cells(index, width):
+                self.refresh_row(index)
 
     @property
     def visible_rows(self) -> range:
         """The indices of the rows that are seen."""
-        top = self.scroll_offset.y
+        top = int(self.scroll_offset.y)
         return range(top, min(self._row_count, top + max(1, self.size.height)))
 
     # Drawing
@@ -139,31 +159,51 @@ class VirtualList(ScrollView, can_focus=True):
         width = self.size.width
         index = y + self.scroll_offset.y
         if not 0 <= index < self._row_count:
-            return Strip.blank(width, self.rich_style)
+            return self._blank(y, width)
         state = 0 if index != self.cursor or not self.is_selectable(index) else 2 if self.has_focus else 1
         strip = self._strips.get((index, state))
         if strip is None or strip.cell_length != width:
             if len(self._strips) > _CACHED_STRIPS:
-                self._strips.clear()
+                self._forget_drawn()
             strip = self._strips[index, state] = self._draw(index, state, width)
         return strip
 
     def _draw(self, index: int, state: int, width: int) -> Strip:
         base = self.rich_style
         bar = Style()
+        cells = self._drawn[index] = self._cells(index, width - GUTTER)
         if state:
             name = "virtual-list--cursor" if state == 2 else "virtual-list--cursor-blurred"
             bar = self.get_component_rich_style(name, partial=True)
-        segments: list[Segment] = []
-        for text, role in self.row_cells(index, width):
-            style = base + self.get_component_rich_style(f"virtual-list--{role}", partial=True) if role else base
-            segments.append(Segment(text, style + bar))
+            if cells[0][0] == " ":
+                cells = [("▌", "accent" if state == 2 else "dim"), *cells[1:]]
+        segments = [Segment(text, self._style_of(role) + bar) for text, role in cells]
         # Fewer segments are fewer bytes over SSH (textual.md 3.2).
         return Strip(segments).adjust_cell_length(width, base + bar).simplify()
 
+    def _cells(self, index: int, width: int) -> list[Cell]:
+        return [self.row_sign(index), (" ", ""), *self.row_cells(index, max(0, width))]
+
+    def _style_of(self, role: str) -> Style:
+        if not role:
+            return self.rich_style
+        return self.rich_style + self.get_component_rich_style(f"virtual-list--{role}", partial=True)
+
+    def _blank(self, y: int, width: int) -> Strip:
+        """A line without a row: empty, or a line of `empty_text` below the first."""
+        lines = wrap(self.empty_text, max(8, width - 2 * GUTTER)) if self._row_count == 0 else []
+        if not 1 <= y <= len(lines):
+            return Strip.blank(width, self.rich_style)
+        segments = [Segment(" " * GUTTER, self.rich_style), Segment(lines[y - 1], self._style_of("dim"))]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _forget_drawn(self) -> None:
+        self._strips.clear()
+        self._drawn.clear()
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._strips.clear()
+        self._forget_drawn()
 
     # The cursor
 
@@ -183,7 +223,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.refresh_line(self.cursor)
 
     def on_resize(self) -> None:
-        self._strips.clear()
+        self._forget_drawn()
         self._show_cursor()
 
     def action_move(self, by: int) -> None:

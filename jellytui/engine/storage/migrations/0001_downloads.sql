@@ -81,6 +81,13 @@ CREATE TABLE followed (
     since           TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- What a followed list held at its last sync: only what is new in it comes down, so that a deleted track stays deleted.
+CREATE TABLE followed_tracks (
+    wanted_by       TEXT NOT NULL REFERENCES followed(wanted_by) ON DELETE CASCADE,
+    item_id         TEXT NOT NULL,
+    PRIMARY KEY (wanted_by, item_id)
+) WITHOUT ROWID;
+
 -- What the cache removed, so that it is not fetched again for a day.
 CREATE TABLE evictions (
     item_id         TEXT PRIMARY KEY,

@@ -1,0 +1,108 @@
+"""Tells everybody how the downloads are doing: DownloadEvents with whole rows, totals at most four times a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec.structs import replace
+
+from jellytui.engine.bus import EventBus
+from jellytui.engine.clock import Clock
+from jellytui.engine.downloads.rows.listing import Listing, Totals
+from jellytui.engine.events import DownloadEvent, DownloadEventType, DownloadsState
+from jellytui.engine.models import DownloadInfo, DownloadsSummary
+
+SUMMARY_EVERY_S = 0.25
+_BATCH = 200
+
+
+class Announcer:
+    """Publishes on the bus; `live` overlays what running attempts know and the table does not yet."""
+
+    def __init__(
+        self,
+        *,
+        listing: Listing,
+        bus: EventBus,
+        clock: Clock,
+        live: Callable[[DownloadInfo], DownloadInfo],
+        outline: Callable[[], DownloadsSummary],
+    ) -> None:
+        self._listing = listing
+        self._bus = bus
+        self._clock = clock
+        self._live = live
+        self._outline = outline
+        self._totals: Totals | None = None
+        self._is_stale = True
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to publish totals."""
+        self._wanted.set()
+        self._task = asyncio.create_task(self._publish_summaries(), name="downloads summary")
+
+    async def stop(self) -> None:
+        """Publishes no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def rows(self, kind: DownloadEventType, download_ids: Sequence[int]) -> list[DownloadInfo]:
+        """Publishes these rows as they stand now, and returns them."""
+        self.totals_changed()
+        infos: list[DownloadInfo] = []
+        for start in range(0, len(download_ids), _BATCH):
+            batch = [self._live(info) for info in await self._listing.by_ids(download_ids[start : start + _BATCH])]
+            for info in batch:
+                self._bus.publish(DownloadEvent(type=kind, download=info))
+            infos += batch
+        return infos
+
+    def one(self, kind: DownloadEventType, info: DownloadInfo) -> None:
+        """Publishes a row that the caller holds."""
+        self._bus.publish(DownloadEvent(type=kind, download=info))
+        self._wanted.set()
+
+    def removed(self, infos: Iterable[DownloadInfo]) -> None:
+        """Publishes that rows are gone."""
+        self.totals_changed()
+        for info in infos:
+            self._bus.publish(DownloadEvent(type="removed", download=info))
+
+    def totals_changed(self) -> None:
+        """Rows were moved: the counts are to be read again."""
+        self._is_stale = True
+        self._wanted.set()
+
+    async def summary(self) -> DownloadsSummary:
+        """The totals as of now: the table's, then what is running."""
+        if self._is_stale or self._totals is None:
+            self._is_stale = False
+            self._totals = await self._listing.totals()
+        totals, outline = self._totals, self._outline()
+        return replace(
+            outline,
+            queued_count=totals.counts.get("pending", 0),
+            paused_count=totals.counts.get("paused", 0),
+            failed_count=totals.counts.get("failed", 0),
+            completed_count=totals.counts.get("completed", 0),
+            active_count=totals.counts.get("downloading", 0),
+            bytes_downloaded=totals.unfinished_downloaded + outline.bytes_downloaded,
+            bytes_total=totals.unfinished_total + outline.bytes_total,
+            user_bytes=totals.user_bytes,
+            cache_bytes=totals.cache_bytes,
+        )
+
+    async def _publish_summaries(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            began_at = self._clock.monotonic()
+            self._bus.publish(DownloadsState(summary=await self.summary()))
+            # Counting 100,000 rows takes its time: it may take a twentieth of ours, no more.
+            cost = self._clock.monotonic() - began_at
+            await self._clock.sleep(max(SUMMARY_EVERY_S, cost * 20))

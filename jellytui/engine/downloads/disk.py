@@ -1,0 +1,85 @@
+"""The disk below the download root: is it there, writable, with room; and what its errors mean in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from jellytui.engine.downloads.files import MARKER
+from jellytui.engine.errors import DiskError
+from jellytui.paths import ensure_folder
+
+FREE_FLOOR_BYTES = 512 * 1024 * 1024
+"""Kept free on the disk whatever happens (downloads-playback.md 1.4)."""
+
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE}
+
+
+class Disk:
+    """The disk of one download root. All functions block; they run in threads."""
+
+    def __init__(self, root: Path, *, free_floor_bytes: int = FREE_FLOOR_BYTES) -> None:
+        self.root = root
+        self.free_floor_bytes = free_floor_bytes
+
+    def prepare(self, *, may_make: bool) -> None:
+        """Makes and marks the root where that is allowed; else it must be there with its mark, for an empty mount
+        point is not it. Raises DiskError."""
+        marker = self.root / MARKER
+        try:
+            if not may_make and not marker.exists():
+                raise DiskError(_gone(self.root))
+            ensure_folder(self.root)
+            marker.touch(mode=0o600)
+        except OSError as error:
+            raise DiskError(words(error, self.root)) from error
+
+    def check(self, *, needed_bytes: int = 0) -> None:
+        """Raises DiskError when the root is gone, cannot be written, or has no room for that many bytes."""
+        try:
+            if not (self.root / MARKER).exists():
+                raise DiskError(_gone(self.root))
+            probe = self.root / f".probe-{secrets.token_hex(4)}"
+            probe.touch(mode=0o600)
+            probe.unlink()
+            self.check_room(needed_bytes)
+        except OSError as error:
+            raise DiskError(words(error, self.root)) from error
+
+    def check_room(self, needed_bytes: int) -> None:
+        """Raises OSError (ENOSPC) when the free floor would be broken."""
+        if self.free_bytes() - self.free_floor_bytes < needed_bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.root))
+
+    def free_bytes(self) -> int:
+        """Bytes that may still be written, the floor included; 0 where the root is gone."""
+        try:
+            return shutil.disk_usage(self.root).free
+        except OSError:
+            return 0
+
+    def concerns_all(self, error: OSError) -> bool:
+        """Whether the error is the disk's and not one file's: then the whole queue waits."""
+        return error.errno in _OF_THE_DISK or not (self.root / MARKER).exists()
+
+
+def words(error: OSError, root: Path) -> str:
+    """An error of the disk in words: what happened, what to do."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"The disk of {root} is full. Free some space; downloads then go on by themselves."
+        case errno.EROFS:
+            return f"The disk of {root} cannot be written. Mount it for writing; downloads then go on by themselves."
+        case errno.EACCES | errno.EPERM:
+            return f"{error.filename or root} may not be written by this user. Change its permissions."
+        case errno.ENOENT | errno.ENODEV | errno.ENXIO | errno.ESTALE | errno.EIO:
+            return _gone(root)
+        case _:
+            return f"{error.filename or root} cannot be written ({error.strerror or error})."
+
+
+def _gone(root: Path) -> str:
+    return f"The download folder {root} is not there. Connect its disk, or name another in config.toml ([downloads] folder)."

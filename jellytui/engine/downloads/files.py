@@ -1,0 +1,214 @@
+"""The files of one account's downloads: where they lie, how one becomes visible, how it goes.
+
+Paths are made of ids, never of metadata (design.md): `<root>/<server>/<user>/<id[:2]>/<id>.<ext>`, stored relative to
+the root. All functions block and are called in threads; they raise OSError, which `disk.py` puts into words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from jellytui.engine.errors import UsageError
+from jellytui.paths import ensure_folder
+
+PART_SUFFIX = ".part"
+MARKER = ".jellytui-downloads"
+"""In the root, so that an empty mount point is not taken for it."""
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EXTENSIONS = frozenset(
+    [
+        "aac",
+        "ac3",
+        "aif",
+        "aiff",
+        "alac",
+        "amr",
+        "ape",
+        "asf",
+        "dff",
+        "dsf",
+        "dts",
+        "flac",
+        "m4a",
+        "m4b",
+        "mka",
+        "mp2",
+        "mp3",
+        "mp4",
+        "mpc",
+        "oga",
+        "ogg",
+        "opus",
+        "ra",
+        "shn",
+        "tta",
+        "wav",
+        "webm",
+        "wma",
+        "wv",
+    ]
+)
+_EXTENSION_OF_MIME = {
+    "audio/flac": "flac",
+    "audio/x-flac": "flac",
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+    "audio/x-m4a": "m4a",
+    "audio/ogg": "ogg",
+    "audio/opus": "opus",
+    "audio/wav": "wav",
+    "audio/x-wav": "wav",
+    "audio/x-aiff": "aiff",
+    "audio/aiff": "aiff",
+    "audio/x-wavpack": "wv",
+    "audio/x-ms-wma": "wma",
+    "video/x-ms-asf": "wma",
+    "audio/aac": "aac",
+    "audio/x-matroska": "mka",
+    "video/x-matroska": "mka",
+}
+
+
+def is_safe_id(item_id: str) -> bool:
+    """Whether an id may stand in a path."""
+    return _ID.fullmatch(item_id) is not None
+
+
+def extension_of(container: str, mime_type: str | None) -> str:
+    """The file name's ending: by the item's container, else by the answer's type, else `audio`."""
+    for name in container.lower().split(","):
+        if name in _EXTENSIONS:
+            return name
+    return _EXTENSION_OF_MIME.get((mime_type or "").partition(";")[0].strip().lower(), "audio")
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file below the account's folder."""
+
+    relative: str
+    item_id: str
+    size: int
+    modified_at: float
+    is_part: bool
+
+
+class DownloadFiles:
+    """The folder of one account below the download root."""
+
+    def __init__(self, *, root: Path, server_id: str, user_id: str) -> None:
+        self.root = root
+        self._account = PurePosixPath(_safe(server_id), _safe(user_id))
+
+    def absolute(self, relative: str) -> Path:
+        """Where a stored path lies."""
+        return self.root / relative
+
+    def path_of(self, item_id: str, extension: str) -> str:
+        """The stored path of an item's file. Raises UsageError for an id that may not stand in a path."""
+        return str(self._account / self._shelf(item_id) / f"{item_id}.{extension}")
+
+    def part_of(self, item_id: str) -> Path:
+        """Where an item's bytes grow; a name of its own for each item."""
+        return self.root / self._account / self._shelf(item_id) / f"{item_id}{PART_SUFFIX}"
+
+    def chosen_path(self, file_path: str) -> str:
+        """A path that the user chose, checked: relative, inside the root, free. Raises UsageError."""
+        chosen = PurePosixPath(file_path)
+        if not file_path or chosen.is_absolute() or ".." in chosen.parts or "\0" in file_path:
+            raise UsageError(f"{file_path!r} must be a path inside the download folder, such as 'Albums/song.flac'.")
+        if chosen.suffix == PART_SUFFIX or chosen.name == MARKER or str(chosen) == ".":
+            raise UsageError(f"{file_path!r} is a name that jellytui needs itself. Choose another.")
+        full = self.root / chosen
+        if not full.resolve().is_relative_to(self.root.resolve()):
+            raise UsageError(f"{file_path!r} leads out of the download folder.")
+        if os.path.lexists(full):
+            raise UsageError(f"{file_path!r} is there already. Choose another name.")
+        return str(chosen)
+
+    def commit(self, part: Path, relative: str) -> None:
+        """Makes a complete `.part` visible: flushed, renamed, the folder flushed (downloads-playback.md 1.6)."""
+        final = self.absolute(relative)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        if not final.parent.is_dir():
+            ensure_folder(final.parent)
+            _sync_folders(final.parent, self.root)
+        part.replace(final)
+        _sync_folder(final.parent)
+        if part.parent != final.parent:
+            _sync_folder(part.parent)
+
+    def take_back(self, relative: str, part: Path) -> None:
+        """Undoes a commit whose row was moved meanwhile: the file is a `.part` again."""
+        final = self.absolute(relative)
+        if not part.exists() and final.exists():
+            final.replace(part)
+
+    def remove(self, path: Path) -> None:
+        """Deletes a file and the folders that it leaves empty, up to the root."""
+        path.unlink(missing_ok=True)
+        folder = path.parent
+        while folder != self.root and folder.is_relative_to(self.root):
+            try:
+                folder.rmdir()
+            except OSError:
+                return  # not empty, or gone already
+            folder = folder.parent
+
+    def size_of(self, relative: str) -> int | None:
+        """The file's length; None where there is none."""
+        path = self.absolute(relative)
+        return path.stat().st_size if path.is_file() else None
+
+    def found(self) -> Iterator[FoundFile]:
+        """Every file and `.part` that lies where the ids put it."""
+        account = self.root / self._account
+        if not account.is_dir():
+            return
+        for shelf in sorted(account.iterdir()):
+            if not shelf.is_dir() or shelf.is_symlink():
+                continue
+            for path in sorted(shelf.iterdir()):
+                item_id, _, ending = path.name.partition(".")
+                if not is_safe_id(item_id) or path.is_symlink() or not path.is_file():
+                    continue
+                facts = path.stat()
+                yield FoundFile(
+                    relative=path.relative_to(self.root).as_posix(),
+                    item_id=item_id,
+                    size=facts.st_size,
+                    modified_at=facts.st_mtime,
+                    is_part=f".{ending}" == PART_SUFFIX,
+                )
+
+    def _shelf(self, item_id: str) -> str:
+        if not is_safe_id(item_id):
+            raise UsageError(f"{item_id!r} is not the id of a Jellyfin item.")
+        return item_id[:2]
+
+
+def _safe(name: str) -> str:
+    """An account's id as a folder; the digest of one that may not stand in a path."""
+    return name if is_safe_id(name) else hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folders(folder: Path, root: Path) -> None:
+    """A new folder is an entry in its parent, and that in its own."""
+    while folder != root and folder.is_relative_to(root):
+        folder = folder.parent
+        _sync_folder(folder)

@@ -1,0 +1,158 @@
+"""Reads rows of the downloads table: as DownloadInfo, and as totals."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from jellytui.engine.errors import NotFoundError
+from jellytui.engine.models import DownloadInfo, DownloadStatus, Track
+from jellytui.engine.storage.database import Database
+
+SELECT = """
+SELECT d.*, (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = d.id) AS wanted_by
+FROM downloads d
+"""
+
+_NEWEST_FIRST = " ORDER BY d.completed_at DESC, d.id DESC"
+_IN_QUEUE_ORDER = " ORDER BY d.priority DESC, d.queued_at, d.id"
+
+
+def info_of(row: sqlite3.Row) -> DownloadInfo:
+    """A row of `SELECT` as the faces see it."""
+    return DownloadInfo(
+        id=row["id"],
+        item_id=row["item_id"],
+        user_id=row["user_id"],
+        file_path=row["file_path"],
+        file_size=row["file_size"] or row["expected_size"],
+        mime_type=row["mime_type"],
+        status=row["status"],
+        progress=row["progress"],
+        bytes_downloaded=row["bytes_downloaded"],
+        priority=row["priority"],
+        error_message=row["error_message"],
+        retry_count=row["retry_count"],
+        queued_at=row["queued_at"],
+        started_at=row["started_at"],
+        completed_at=row["completed_at"],
+        name=row["name"],
+        album=row["album"],
+        artists=artists_of(row),
+        album_id=row["album_id"],
+        disc=row["disc"],
+        number=row["number"],
+        duration_ms=row["duration_ms"],
+        origin=row["origin"],
+        wanted_by=tuple(sorted((row["wanted_by"] or "").split())),
+        next_attempt_at=row["next_attempt_at"],
+        wait_reason=row["wait_reason"],
+        cleared_at=row["cleared_at"],
+        gone_on_server=bool(row["gone_on_server"]),
+    )
+
+
+def track_of(row: sqlite3.Row) -> Track:
+    """The track as it was when it was queued: what offline lists show where the mirror has lost it."""
+    return Track(
+        id=row["item_id"],
+        name=row["name"],
+        album=row["album"],
+        artists=artists_of(row),
+        album_id=row["album_id"],
+        album_artist=row["album_artist"],
+        disc=row["disc"],
+        number=row["number"],
+        year=row["year"],
+        duration_ms=row["duration_ms"],
+        container=row["container"],
+        image_item_id=row["image_item_id"],
+        image_tag=row["image_tag"],
+    )
+
+
+def artists_of(row: sqlite3.Row) -> tuple[str, ...]:
+    """The names in the row's JSON array."""
+    return msgspec.json.decode(row["artists"], type=tuple[str, ...])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Counts and bytes over all rows, as of the last write."""
+
+    counts: dict[str, int]
+    unfinished_downloaded: int
+    unfinished_total: int
+    user_bytes: int
+    cache_bytes: int
+
+
+class Listing:
+    """The rows as lists and totals."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, download_id: int) -> DownloadInfo:
+        """One row. Raises NotFoundError."""
+        row = await self._database.fetch_one(f"{SELECT} WHERE d.id = ?", (download_id,))
+        if row is None:
+            raise NotFoundError(f"There is no download {download_id}.")
+        return info_of(row)
+
+    async def by_ids(self, download_ids: Sequence[int]) -> list[DownloadInfo]:
+        """These rows in their order, missing ones left out."""
+        found: dict[int, DownloadInfo] = {}
+        for start in range(0, len(download_ids), 500):
+            batch = download_ids[start : start + 500]
+            marks = ",".join("?" * len(batch))
+            rows = await self._database.fetch_all(f"{SELECT} WHERE d.id IN ({marks})", batch)
+            found |= {row["id"]: info_of(row) for row in rows}
+        return [found[download_id] for download_id in download_ids if download_id in found]
+
+    async def by_item(self, item_id: str) -> DownloadInfo | None:
+        """The row of an item."""
+        row = await self._database.fetch_one(f"{SELECT} WHERE d.item_id = ?", (item_id,))
+        return None if row is None else info_of(row)
+
+    async def all(self, status: DownloadStatus | None = None) -> list[DownloadInfo]:
+        """All rows (of a status): completed ones newest first, the others in the queue's order."""
+        if status is None:
+            rows = await self._database.fetch_all(f"{SELECT} {_IN_QUEUE_ORDER}")
+        else:
+            order = _NEWEST_FIRST if status == "completed" else _IN_QUEUE_ORDER
+            rows = await self._database.fetch_all(f"{SELECT} WHERE d.status = ? {order}", (status,))
+        return [info_of(row) for row in rows]
+
+    async def totals(self) -> Totals:
+        """Counts and bytes; a scan of the table, so not at every event."""
+        rows = await self._database.fetch_all("""
+            SELECT d.status,
+                   EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id
+                           AND w.wanted_by NOT IN ('stream', 'queue', 'album')) AS is_users,
+                   count(*) AS number,
+                   total(d.bytes_downloaded) AS here,
+                   total(coalesce(d.file_size, d.expected_size, d.bytes_downloaded)) AS whole
+            FROM downloads d GROUP BY 1, 2
+        """)
+        counts: dict[str, int] = {}
+        downloaded = total = users = cached = 0
+        for row in rows:
+            counts[row["status"]] = counts.get(row["status"], 0) + row["number"]
+            if row["status"] != "completed":
+                downloaded += int(row["here"])
+                total += int(row["whole"])
+            if row["is_users"]:
+                users += int(row["here"])
+            else:
+                cached += int(row["here"])
+        return Totals(
+            counts=counts,
+            unfinished_downloaded=downloaded,
+            unfinished_total=total,
+            user_bytes=users,
+            cache_bytes=cached,
+        )
