@@ -85,12 +85,14 @@ def encode(message: Request | Answer) -> bytes:
 
 def decode_request(line: bytes) -> Request:
     """Raises msgspec.MsgspecError for a line that is none."""
-    return _requests.decode(line)
+    request: Request = _requests.decode(line)
+    return request
 
 
 def decode_answer(line: bytes) -> Answer:
     """Raises msgspec.MsgspecError for a line that is none."""
-    return _answers.decode(line)
+    answer: Answer = _answers.decode(line)
+    return answer
 
 
 def problem_of(error: JellytuiError) -> Problem:
