@@ -19,6 +19,8 @@ from jellytui.paths import ensure_folder
 PART_SUFFIX = ".part"
 MARKER = ".jellytui-downloads"
 """In the root, so that an empty mount point is not taken for it."""
+NO_EXTENSION = "audio"
+"""The ending of music of an unknown kind."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTENSIONS = frozenset(
@@ -80,12 +82,17 @@ def is_safe_id(item_id: str) -> bool:
     return _ID.fullmatch(item_id) is not None
 
 
+def is_extension(ending: str) -> bool:
+    """Whether a file's ending (without the dot) is one that jellytui gives to music."""
+    return ending == NO_EXTENSION or ending in _EXTENSIONS
+
+
 def extension_of(container: str, mime_type: str | None) -> str:
     """The file name's ending: by the item's container, else by the answer's type, else `audio`."""
     for name in container.lower().split(","):
         if name in _EXTENSIONS:
             return name
-    return _EXTENSION_OF_MIME.get((mime_type or "").partition(";")[0].strip().lower(), "audio")
+    return _EXTENSION_OF_MIME.get((mime_type or "").partition(";")[0].strip().lower(), NO_EXTENSION)
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,11 @@ class DownloadFiles:
     def __init__(self, *, root: Path, server_id: str, user_id: str) -> None:
         self.root = root
         self._account = PurePosixPath(_safe(server_id), _safe(user_id))
+
+    @property
+    def account(self) -> PurePosixPath:
+        """The account's folder, relative to the root."""
+        return self._account
 
     def absolute(self, relative: str) -> Path:
         """Where a stored path lies."""
