@@ -75,7 +75,10 @@ def write_piece(root: Path, piece: Piece) -> Written:
         file = root / track_path(piece.album, track)
         file.parent.mkdir(parents=True, exist_ok=True)
         end = start + count_of(track.seconds)
-        soundfile.write(file, whole[:, start:end].T, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+        # the lightest compression: a tenth larger, in half the time that somebody waits for the first start
+        soundfile.write(
+            file, whole[:, start:end].T, SAMPLE_RATE, format="FLAC", subtype="PCM_16", compression_level=0.0
+        )
         start = end
         if track.words:
             _write_lyrics(file, score, piece.album, track)

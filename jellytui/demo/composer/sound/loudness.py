@@ -26,12 +26,13 @@ def measure(samples: Samples) -> Measured:
     """Measures a stereo piece of shape (2, samples)."""
     blocks = max(1, samples.shape[1] // _BLOCK)
     cut = samples[:, : blocks * _BLOCK].reshape(2, blocks, -1)
-    spectrum = np.abs(np.fft.rfft(cut, axis=2)) ** 2
+    spectrum = np.fft.rfft(cut, axis=2)
+    energy = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
     turn = np.exp(-2j * np.pi * np.fft.rfftfreq(cut.shape[2], 1 / SAMPLE_RATE) / 48000)
     weight = np.ones(turn.size)
     for above, below in (_SHELF, _HIGH_PASS):
         weight *= np.abs(np.polyval(above[::-1], turn) / np.polyval(below[::-1], turn)) ** 2
-    powers = 2.0 * (spectrum * weight).sum(axis=(0, 2)) / cut.shape[2] ** 2
+    powers = 2.0 * (energy @ weight) / cut.shape[2] ** 2
     return Measured(tuple(float(power) for power in powers), float(np.max(np.abs(samples))))
 
 

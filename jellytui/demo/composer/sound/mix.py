@@ -6,7 +6,7 @@ from jellytui.demo.composer.music.arrange import Note, Score
 from jellytui.demo.composer.music.theory import frequency
 from jellytui.demo.composer.sound.drums import DRUMS
 from jellytui.demo.composer.sound.instruments import INSTRUMENTS
-from jellytui.demo.composer.sound.waves import SAMPLE_RATE, Samples, count_of, decay, noise, seconds_of
+from jellytui.demo.composer.sound.waves import SAMPLE_RATE, Samples, convolve, count_of, decay, noise, seconds_of
 
 _CEILING = 0.9  # about -0.9 dBFS
 _ECHOES = 3
@@ -80,18 +80,15 @@ class _Mixer:
 
     def _reverberate(self) -> Samples:
         """The hall: convolution with decaying noise, at half the sample rate, as a hall has no high notes to lose."""
+        style = self._score.style
         send = self._hall[: self._count // 2 * 2].reshape(-1, 2).mean(axis=1)
-        length = count_of(self._score.style.hall_seconds) // 2
-        size = _fast_length(send.size + length)
-        spectrum = np.fft.rfft(send, size)
-        wet = np.empty((2, self._count), dtype=np.float32)
-        half, whole = np.arange(send.size) * 2 + 0.5, np.arange(self._count)
-        for side in (0, 1):
-            tail = noise(length, self._rng, 300, 7000) * decay(length, self._score.style.hall_seconds / 2)
-            tail[: count_of(0.012) // 2] = 0.0
-            tail *= np.float32(self._score.style.hall_gain / np.sqrt(np.sum(tail**2)))
-            heard = np.fft.irfft(spectrum * np.fft.rfft(tail, size), size)[: send.size]
-            wet[side] = np.interp(whole, half, heard)
+        length = count_of(style.hall_seconds) // 2
+        tails: Samples = np.stack([noise(length, self._rng, 300, 7000) for _ in range(2)])
+        tails *= decay(length, style.hall_seconds / 2)
+        tails[:, : count_of(0.012) // 2] = 0.0
+        tails *= np.float32(style.hall_gain) / np.sqrt(np.sum(tails**2, axis=1, keepdims=True))
+        wet = np.zeros((2, self._count), dtype=np.float32)
+        _double(convolve(send, tails), wet)
         return wet
 
     def _master(self, mixed: Samples) -> Samples:
@@ -128,7 +125,10 @@ def _send(bus: Samples, tone: Samples, start: float, gain: float) -> None:
     bus[first : first + mono.size] += mono * np.float32(gain)
 
 
-def _fast_length(wanted: int) -> int:
-    """The next length of the form 2^n or 3*2^n, which transforms quickly."""
-    power = 1 << (wanted - 1).bit_length()
-    return power * 3 // 4 if power * 3 // 4 >= wanted else power
+def _double(sound: Samples, out: Samples) -> None:
+    """Writes a sound of half the sample rate into one of the whole, each new sample on the line between two old."""
+    even, odd = out[..., 0::2][..., : sound.shape[-1]], out[..., 1::2][..., : sound.shape[-1]]
+    even[:] = odd[:] = 0.75 * sound
+    quarter = 0.25 * sound
+    even[..., 1:] += quarter[..., :-1]
+    odd[..., :-1] += quarter[..., 1:]

@@ -91,15 +91,33 @@ def ring_off(tone: Samples, held: float, release: float) -> Samples:
 
 def noise(count: int, rng: np.random.Generator, low: float, high: float) -> Samples:
     """Noise between two frequencies in Hz with soft edges, peak 1 and no DC."""
-    spectrum = np.fft.rfft(rng.standard_normal(count).astype(np.float32))
-    frequencies = np.fft.rfftfreq(count, 1.0 / SAMPLE_RATE)
+    size = _fast_length(count)
+    spectrum = np.fft.rfft(rng.standard_normal(size, dtype=np.float32))
+    frequencies = np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE).astype(np.float32)
     with np.errstate(divide="ignore"):
         spectrum *= 1.0 / np.sqrt(
             (1.0 + (low / np.maximum(frequencies, 1e-3)) ** 4) * (1.0 + (frequencies / high) ** 4)
         )
-    return peak_one(np.fft.irfft(spectrum, count).astype(np.float32))
+    return peak_one(np.fft.irfft(spectrum, size)[:count].astype(np.float32))
 
 
 def peak_one(tone: Samples) -> Samples:
     """The same tone with a peak of 1."""
     return np.asarray(tone / max(float(np.max(np.abs(tone))), 1e-9), dtype=np.float32)
+
+
+def convolve(sound: Samples, tails: Samples) -> Samples:
+    """A sound heard through each of some tails, shape (tails, samples); by blocks, so that all stays in the cache."""
+    size = _fast_length(4 * tails.shape[1])
+    step = size - tails.shape[1]
+    responses = np.fft.rfft(tails, size)
+    out = np.zeros((len(tails), sound.size + size), dtype=np.float32)
+    for start in range(0, sound.size, step):
+        out[:, start : start + size] += np.fft.irfft(np.fft.rfft(sound[start : start + step], size) * responses, size)
+    return out[:, : sound.size]
+
+
+def _fast_length(wanted: int) -> int:
+    """The next length of the form 2^n or 3*2^n, which transforms quickly."""
+    power = 1 << (wanted - 1).bit_length()
+    return power * 3 // 4 if power * 3 // 4 >= wanted else power
