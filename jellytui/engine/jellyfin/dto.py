@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from jellytui.engine.jellyfin.records import MediaFacts, PlaylistEntry, UserData, UserInfo
+from jellytui.engine.jellyfin.records import Library, MediaFacts, PlaylistEntry, UserData, UserInfo
 from jellytui.engine.models import Album, Artist, LyricLine, Lyrics, Playlist, Track
 
 T = TypeVar("T")
@@ -35,6 +35,11 @@ def normal_id(value: object) -> str:
     return clean(value).replace("-", "").lower()
 
 
+def record(dto: object) -> Dto:
+    """An object's members; none of anything else."""
+    return dto if isinstance(dto, Mapping) else {}
+
+
 def items(dto: object, decode: Callable[[Dto], T | None]) -> tuple[T, ...]:
     """The decodable entries of a QueryResult's `Items`, or of a bare array."""
     found = dto.get("Items") if isinstance(dto, Mapping) else dto
@@ -42,6 +47,14 @@ def items(dto: object, decode: Callable[[Dto], T | None]) -> tuple[T, ...]:
         return ()
     decoded = (decode(entry) for entry in found if isinstance(entry, Mapping))
     return tuple(item for item in decoded if item is not None)
+
+
+def music_library(dto: Dto) -> Library | None:
+    """A view of the user; None for what is no music library."""
+    item_id = normal_id(dto.get("Id"))
+    if not item_id or dto.get("CollectionType") != "music":
+        return None
+    return Library(id=item_id, name=clean(dto.get("Name")) or NAMELESS)
 
 
 def track(dto: Dto) -> Track | None:

@@ -107,7 +107,9 @@ class Http:
         import httpx
 
         client = await self._open()
-        headers = {"Accept": accept, "Accept-Encoding": "gzip", **self.extra_headers}
+        # Names of headers have no case: what we must send takes the place of what config.toml adds.
+        headers = httpx.Headers({**self.extra_headers})
+        headers.update({"Accept": accept, "Accept-Encoding": "gzip"})
         if authorization is not None:
             headers["Authorization"] = authorization
         given = {name: value for name, value in (params or {}).items() if value is not None}
@@ -136,7 +138,9 @@ class Http:
                 'config.toml: [server] ca_file = "…" (or verify = false to trust anybody).'
             )
         if "SSL" in text or "TLS" in text:
-            return TlsError(f"{self.name} does not speak TLS as expected. Try the address with http:// instead.")
+            return ServerUnreachableError(
+                f"{self.name} does not speak TLS as expected. Try the address with http:// instead."
+            )
         if isinstance(error, httpx.TimeoutException):
             return ServerUnreachableError(f"{self.name} does not answer in time. Is it on, and reachable from here?")
         if isinstance(error, httpx.ConnectError):
