@@ -26,6 +26,8 @@ class Action:
     hint: str = ""
     """One word for the key line; empty when it never stands there."""
     command: str = ""
+    is_about_row: bool = False
+    """Whether it is about the row under the cursor: then it is never done on a screen that was not seen before."""
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -41,12 +43,19 @@ _ALL = (
     Action("show_queue", "Queue", ("4",)),
     Action("search", "Search the library as you type", ("slash",), hint="search"),
     # Lists
-    Action("play", "Play from here", ("enter",), (*LISTS, "downloads", "queue"), hint="play"),
-    Action("enqueue", "Add to the end of the queue", ("a", "e"), LISTS, hint="queue"),
-    Action("play_next", "Play next", ("E",), LISTS, hint="next"),
-    Action("download", "Download", ("d",), (*LISTS, "playing", "queue"), hint="download"),
-    Action("delete_download", "Delete the download", ("D",), (*LISTS, "downloads"), hint="delete"),
-    Action("favorite", "Favourite, or not any more", ("f",), (*LISTS, "playing", "queue"), hint="favourite"),
+    Action("play", "Play from here", ("enter",), (*LISTS, "downloads", "queue"), hint="play", is_about_row=True),
+    Action("enqueue", "Add to the end of the queue", ("a", "e"), LISTS, hint="queue", is_about_row=True),
+    Action("play_next", "Play next", ("E",), LISTS, hint="next", is_about_row=True),
+    Action("download", "Download", ("d",), (*LISTS, "playing", "queue"), hint="download", is_about_row=True),
+    Action("delete_download", "Delete the download", ("D",), (*LISTS, "downloads"), hint="delete", is_about_row=True),
+    Action(
+        "favorite",
+        "Favourite, or not any more",
+        ("f",),
+        (*LISTS, "playing", "queue"),
+        hint="favourite",
+        is_about_row=True,
+    ),
     Action(
         "next_view",
         "Next view: artists, albums, tracks, playlists, favourites, downloaded",
@@ -68,20 +77,22 @@ _ALL = (
     Action("previous_pane", "Previous pane", ("shift+tab",), ("library",)),
     Action("close_search", "Back to where the search began", ("escape",), ("search",), hint="back"),
     # Downloads
-    Action("pause_download", "Pause this download, or go on", ("p",), ("downloads",), hint="pause"),
+    Action("pause_download", "Pause this download, or go on", ("p",), ("downloads",), hint="pause", is_about_row=True),
     Action("pause_all", "Pause all downloads", ("P",), ("downloads",), hint="pause all"),
     Action("resume_all", "Resume all downloads", ("R",), ("downloads",), hint="resume all"),
-    Action("cancel_download", "Cancel this download", ("x",), ("downloads",), hint="cancel"),
-    Action("prioritize", "This download first", ("plus",), ("downloads",), hint="first"),
-    Action("download_anyway", "Download over the metered link", ("A",), ("downloads",), hint="anyway"),
+    Action("cancel_download", "Cancel this download", ("x",), ("downloads",), hint="cancel", is_about_row=True),
+    Action("prioritize", "This download first", ("plus",), ("downloads",), hint="first", is_about_row=True),
+    Action(
+        "download_anyway", "Download over the metered link", ("A",), ("downloads",), hint="anyway", is_about_row=True
+    ),
     Action("clear_completed", "Take completed downloads off the tab", ("C",), ("downloads",), hint="clear"),
     Action("retry_failed", "Try failed downloads again", ("t",), ("downloads",), hint="try again"),
     Action("next_tab", "Next tab", ("tab", "l"), ("downloads",), hint="tab"),
     Action("previous_tab", "Previous tab", ("shift+tab", "h"), ("downloads",)),
     # Queue and now playing
-    Action("remove_entry", "Remove from the queue", ("D",), ("queue",), hint="remove"),
-    Action("move_down", "Move down", ("J",), ("queue",), hint="down"),
-    Action("move_up", "Move up", ("K",), ("queue",), hint="up"),
+    Action("remove_entry", "Remove from the queue", ("D",), ("queue",), hint="remove", is_about_row=True),
+    Action("move_down", "Move down", ("J",), ("queue",), hint="down", is_about_row=True),
+    Action("move_up", "Move up", ("K",), ("queue",), hint="up", is_about_row=True),
     Action("clear_queue", "Clear the queue", ("C",), ("queue",), hint="clear"),
     Action("follow_lyrics", "Lyrics follow the song, or stay", ("l",), ("playing",), hint="lyrics"),
     # Playback

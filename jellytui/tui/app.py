@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.screen import Screen
 from textual.timer import Timer
@@ -225,25 +226,33 @@ class JellytuiApp(App[None], inherit_bindings=False):
     def on_top_bar_tab_chosen(self, event: TopBar.TabChosen) -> None:
         self._show(event.mode)
 
-    def action_palette(self) -> None:
-        self._open_palette()
+    async def action_palette(self) -> None:
+        await self._open_palette("›")
 
-    def action_command_line(self) -> None:
-        self._open_palette()
+    async def action_command_line(self) -> None:
+        await self._open_palette(":")
 
-    def _open_palette(self) -> None:
+    def on_key(self, event: events.Key) -> None:
+        # Letters come here from a screen that lost the focus while they were on their way, such as the rest of ":quit".
+        take_typed = getattr(self.screen, "take_typed", None)
+        if take_typed is not None and event.is_printable and event.character:
+            event.prevent_default()
+            take_typed(event.character)
+
+    async def _open_palette(self, sign: str) -> None:
         from jellytui.tui.palette import Palette
 
         def chosen(choice: Callable[[], Awaitable[None] | None] | None) -> None:
             if choice is not None:
                 self.call_next(choice)
 
-        self.push_screen(Palette(), chosen)
+        await self.push_screen(Palette(sign), chosen)
 
     def action_help(self) -> None:
+        from jellytui.tui.palette import place_of
         from jellytui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.keymap, place_of(self)))
 
     def action_login(self) -> None:
         self.run_worker(self.ask_to_sign_in(""), group="login", exclusive=True, exit_on_error=False)

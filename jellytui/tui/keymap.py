@@ -31,6 +31,11 @@ _WRITTEN = {
     "down": "↓",
     "escape": "esc",
     "shift+tab": "S-tab",
+    "enter": "enter",
+    "tab": "tab",
+    "space": "space",
+    "backspace": "backspace",
+    "delete": "del",
 }
 _NAMED = {sign: name for name, sign in _WRITTEN.items()}
 

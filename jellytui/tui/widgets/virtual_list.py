@@ -142,7 +142,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     def refresh_changed(self) -> None:
         """Draws those visible rows anew whose text has changed; the others cost no byte."""
-        width = self.size.width - GUTTER
+        width = self.scrollable_content_region.width - GUTTER
         for index in self.visible_rows:
             if index in self._drawn and self._drawn[index] != self._cells(index, width):
                 self.refresh_row(index)
@@ -156,7 +156,7 @@ class VirtualList(ScrollView, can_focus=True):
     # Drawing
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         index = y + self.scroll_offset.y
         if not 0 <= index < self._row_count:
             return self._blank(y, width)
@@ -177,7 +177,8 @@ class VirtualList(ScrollView, can_focus=True):
             bar = self.get_component_rich_style(name, partial=True)
             if cells[0][0] == " ":
                 cells = [("▌", "accent" if state == 2 else "dim"), *cells[1:]]
-        segments = [Segment(text, self._style_of(role) + bar) for text, role in cells]
+        # A bar in reverse (few colours) would turn each cell's colour into a patch of ground.
+        segments = [Segment(text, self._style_of("" if bar.reverse else role) + bar) for text, role in cells]
         # Fewer segments are fewer bytes over SSH (textual.md 3.2).
         return Strip(segments).adjust_cell_length(width, base + bar).simplify()
 
