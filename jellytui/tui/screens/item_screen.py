@@ -25,10 +25,6 @@ class ItemScreen(BaseScreen):
     def action_play(self) -> None:
         self.play_current()
 
-    def action_play_all(self) -> None:
-        if item := self.current_item():
-            self.play_whole(item)
-
     def action_enqueue(self) -> None:
         self._enqueue(play_next=False)
 

@@ -50,13 +50,15 @@ class DownloadsStore(Store):
         """The rows of these statuses, in no order."""
         return [row for row in self.downloads.values() if row.status in statuses]
 
+    def item_download(self, item_id: str) -> DownloadInfo | None:
+        """A track's row; None without one."""
+        download_id = self._by_item.get(item_id)
+        return None if download_id is None else self.downloads[download_id]
+
     def item_state(self, item_id: str) -> tuple[DownloadStatus, float] | None:
         """A track's download: status and share; None without one."""
-        download_id = self._by_item.get(item_id)
-        if download_id is None:
-            return None
-        row = self.downloads[download_id]
-        return row.status, row.progress
+        row = self.item_download(item_id)
+        return None if row is None else (row.status, row.progress)
 
     def album_counts(self, album_id: str) -> tuple[int, int, int]:
         """(completed, active, total) of an album's downloads; active is what comes down or waits for it."""

@@ -11,37 +11,62 @@ from textual.widget import Widget
 
 from jellytui.tui.format import cut, width
 
+_CRUMB = " › "
+
 
 class PaneTitle(Widget):
-    """One line: ` ALBUMS  Alma Verde ─────`, lit while the pane has the focus."""
+    """One line: ` ALBUMS  Alma Verde ─────`, lit while the pane has the focus; `crumbs` are the way to it."""
 
     title: reactive[str] = reactive("")
     detail: reactive[str] = reactive("")
+    crumbs: reactive[tuple[str, ...]] = reactive(())
     is_lit: reactive[bool] = reactive(False)
 
     def render(self) -> Content:
         room = self.size.width - 3
-        title = cut(self.title, room)
-        detail = cut(self.detail, room - width(title) - 2)
-        parts = [(f" {title}", "bold $primary" if self.is_lit else "bold $text-dim")]
-        if detail:
+        parts = self._way(room) if self.crumbs else [(cut(self.title, room), self._title_style)]
+        left = room - sum(width(text) for text, _ in parts) - 2
+        if detail := cut(self.detail, left):
             parts.append((f"  {detail}", "$foreground" if self.is_lit else "$text-dim"))
-        used = sum(width(text) for text, _ in parts) + 1
-        parts.append((" " + "─" * (self.size.width - used), "$line-focus" if self.is_lit else "$line"))
-        return Content.assemble(*parts)
+        used = sum(width(text) for text, _ in parts) + 2
+        line = (" " + "─" * (self.size.width - used), "$line-focus" if self.is_lit else "$line")
+        return Content.assemble(" ", *parts, line)
+
+    @property
+    def _title_style(self) -> str:
+        return "bold $primary" if self.is_lit else "bold $text-dim"
+
+    def _way(self, room: int) -> list[tuple[str, str]]:
+        """The crumbs, the last one lit; the first ones give way where there is no room for all."""
+        *before, last = self.crumbs
+        way = _CRUMB.join(before) + _CRUMB if before else ""
+        while before and width(way) + width(last) > room:
+            before.pop(0)
+            way = "…" + _CRUMB + "".join(crumb + _CRUMB for crumb in before)
+        return [(cut(way, room), "$text-dim"), (cut(last, room - width(way)), self._title_style)]
 
 
 class Pane(Vertical):
-    """A title over one widget, usually a list."""
+    """A title over one widget, usually a list. `line` may stand in the title's place for a while: see `show_line`."""
 
-    def __init__(self, content: Widget, *, id: str) -> None:  # noqa: A002 (Textual's name)
+    def __init__(self, content: Widget, *, id: str, line: Widget | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
         self.heading = PaneTitle()
+        self._line = line
         self._content = content
 
     def compose(self) -> ComposeResult:
         yield self.heading
+        if self._line is not None:
+            self._line.display = False
+            yield self._line
         yield self._content
+
+    def show_line(self, is_shown: bool) -> None:
+        """Puts `line` in the title's place, or the title back."""
+        if self._line is not None:
+            self._line.display = is_shown
+            self.heading.display = not is_shown
 
     def on_descendant_focus(self) -> None:
         self.heading.is_lit = True
@@ -53,8 +78,8 @@ class Pane(Vertical):
 class Divider(Widget):
     """A vertical line that joins the title lines beside it; `joins` is a selector of the pane lower down, if any."""
 
-    def __init__(self, *, joins: str = "", classes: str | None = None) -> None:
-        super().__init__(classes=classes)
+    def __init__(self, *, joins: str = "", id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
         self._joins = joins
 
     def render(self) -> Content:

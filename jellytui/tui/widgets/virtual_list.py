@@ -7,6 +7,7 @@ half a page: Textual never uses the terminal's scrolling, so each line scrolled 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from textwrap import wrap
 from typing import ClassVar
 
@@ -142,7 +143,7 @@ class VirtualList(ScrollView, can_focus=True):
 
     def refresh_changed(self) -> None:
         """Draws those visible rows anew whose text has changed; the others cost no byte."""
-        width = self.scrollable_content_region.width - GUTTER
+        width = self._room
         for index in self.visible_rows:
             if index in self._drawn and self._drawn[index] != self._cells(index, width):
                 self.refresh_row(index)
@@ -155,9 +156,14 @@ class VirtualList(ScrollView, can_focus=True):
 
     # Drawing
 
+    @property
+    def _room(self) -> int:
+        """Cells of a row's text: those of the scrollbar, which `size` counts, stay free also while there is none."""
+        return self.size.width - GUTTER - self.styles.scrollbar_size_vertical
+
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        index = y + self.scroll_offset.y
+        width = self.size.width
+        index = y + int(self.scroll_offset.y)
         if not 0 <= index < self._row_count:
             return self._blank(y, width)
         state = 0 if index != self.cursor or not self.is_selectable(index) else 2 if self.has_focus else 1
@@ -171,7 +177,7 @@ class VirtualList(ScrollView, can_focus=True):
     def _draw(self, index: int, state: int, width: int) -> Strip:
         base = self.rich_style
         bar = Style()
-        cells = self._drawn[index] = self._cells(index, width - GUTTER)
+        cells = self._drawn[index] = self._cells(index, self._room)
         if state:
             name = "virtual-list--cursor" if state == 2 else "virtual-list--cursor-blurred"
             bar = self.get_component_rich_style(name, partial=True)
@@ -262,20 +268,17 @@ class VirtualList(ScrollView, can_focus=True):
 
     def _nearest(self, index: int) -> int:
         index = max(0, min(index, self._row_count - 1))
-        for candidate in (*range(index, self._row_count), *range(index - 1, -1, -1)):
-            if self.is_selectable(candidate):
-                return candidate
-        return 0
+        candidates = chain(range(index, self._row_count), range(index - 1, -1, -1))
+        return next((candidate for candidate in candidates if self.is_selectable(candidate)), 0)
 
     def _show_cursor(self) -> None:
-        """Brings the cursor's row into view, by half a page where it lies beyond the edge."""
+        """Brings the cursor's row, with a heading right above it, into view; by half a page where it is not."""
         height = self.size.height
         if height <= 0:
             return
-        top, cursor = self.scroll_offset.y, self.cursor
-        if top <= cursor < top + height:
+        top, cursor = int(self.scroll_offset.y), self.cursor
+        has_heading = 0 < cursor < self._row_count and not self.is_selectable(cursor - 1)
+        if top <= cursor - has_heading and cursor < top + height:
             return
         wanted = cursor - height // 2
-        if cursor == 1 and not self.is_selectable(0):
-            wanted = 0
         self.scroll_to(y=max(0, min(wanted, self._row_count - height)), animate=False, force=True)
