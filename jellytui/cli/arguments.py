@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     _account_verbs(verbs)
     _library_verbs(verbs)
     _download_verbs(verbs)
+    _cache_verb(verbs)
     _player_verbs(verbs)
     _demo_verb(verbs)
     doctor = _verb(verbs, "doctor", "doctor:run", "check what jellytui needs, and say how to mend it")
@@ -108,6 +109,16 @@ def _download_verbs(verbs: Verbs) -> None:
     has = _verb(what, "has", "offline:has", "exit with 0 when a track plays without the server, with 5 when not")
     has.add_argument("id", metavar="ID")
     _json(has)
+
+
+def _cache_verb(verbs: Verbs) -> None:
+    cache = _verb(verbs, "cache", "cache:show", "what is here of what was not asked for, and steering it")
+    _json(cache)
+    what = cache.add_subparsers(title="what to do", metavar="WHAT")
+    _json(_verb(what, "plan", "cache:plan", "show what would be fetched or removed now, and why"))
+    _verb(what, "clear", "cache:clear", "remove what only the cache wants; your own downloads stay")
+    keep = _verb(what, "keep", "cache:keep", "make cached tracks your own, so that they stay")
+    keep.add_argument("ids", nargs="+", metavar="ID")
 
 
 def _player_verbs(verbs: Verbs) -> None:

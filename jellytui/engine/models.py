@@ -189,6 +189,102 @@ class DownloadsSummary(Struct, frozen=True, kw_only=True):
     free_bytes: int = 0
 
 
+FindingKind = Literal[
+    "lost", "wrong_size", "moved", "finished", "interrupted", "progress", "unrecorded", "extra", "leftover", "damaged"
+]
+"""Where downloads and disk disagree: completed but the file is not there, has another length, lies elsewhere; complete
+though the row is not; stopped in mid-transfer; another number of bytes is here; a file without a row, a second file of
+a row, a `.part` that nobody needs; a file whose content is broken."""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One disagreement between the downloads and the disk; `repair` says in words what mends it."""
+
+    kind: FindingKind
+    item_id: str
+    path: str
+    """Relative to the download root."""
+    repair: str
+    name: str = ""
+    is_repaired: bool = False
+    note: str = ""
+    """More in words: what is broken, why it was left alone."""
+
+
+class UpkeepReport(Struct, frozen=True, kw_only=True):
+    """What a sweep or a verification has found; of very many `findings` only the first, `counts` counts them all."""
+
+    findings: tuple[Finding, ...] = ()
+    counts: dict[str, int] = {}
+    repaired_count: int = 0
+    rows: int = 0
+    files: int = 0
+    bytes_read: int = 0
+    checked: str = ""
+    """In words, what was looked at."""
+
+
+class MoveReport(Struct, frozen=True, kw_only=True):
+    """How the downloads were moved; `note` tells what the user should know or do."""
+
+    old_folder: str
+    folder: str
+    files: int = 0
+    bytes_copied: int = 0
+    note: str = ""
+
+
+class ExportReport(Struct, frozen=True, kw_only=True):
+    """What an export has written; `problems` are lines of words, one for each track left out."""
+
+    folder: str
+    written: int = 0
+    linked: int = 0
+    unchanged: int = 0
+    covers: int = 0
+    bytes_written: int = 0
+    problems: tuple[str, ...] = ()
+    note: str = ""
+
+
+class OriginUse(Struct, frozen=True, kw_only=True):
+    """How much of the disk one origin takes; whatever a user wants counts as his."""
+
+    origin: Origin
+    files: int = 0
+    bytes: int = 0
+
+
+class CacheUse(Struct, frozen=True, kw_only=True):
+    """What the cache holds and what it was good for."""
+
+    uses: tuple[OriginUse, ...] = ()
+    """One for each origin: user, stream, queue, album."""
+    cache_bytes: int = 0
+    """Of all that only the cache wants, unfinished downloads included."""
+    reserved_bytes: int = 0
+    """What its unfinished downloads will still write."""
+    limit_bytes: int = 0
+    """The limit now: the setting, or less where the disk is nearly full."""
+    free_bytes: int = 0
+    plays: int = 0
+    """Plays from the disk that the cache made possible."""
+    bytes_saved: int = 0
+    """Not fetched twice: of plays of files that were there from an earlier play."""
+    is_metered: bool = False
+    """The link costs money and `wifi_only` is on: nothing new is fetched."""
+
+
+class CacheStep(Struct, frozen=True, kw_only=True):
+    """One thing that the cache would do now, or leave, and why."""
+
+    act: Literal["fetch", "withdraw", "evict", "leave"]
+    item_id: str
+    name: str
+    bytes: int
+    reason: str
+
+
 class LocalSource(Struct, frozen=True, kw_only=True, tag="Local"):
     """`MediaSource.Local` of the seed: a completed download."""
 
@@ -228,6 +324,15 @@ class QueuePage(Struct, frozen=True, kw_only=True):
     length: int
     current_index: int | None
     entries: tuple[QueueEntry, ...]
+
+
+class QueueWindow(Struct, frozen=True, kw_only=True):
+    """The entries around the one that plays, as the cache needs them."""
+
+    previous: Track | None = None
+    current: Track | None = None
+    upcoming: tuple[Track, ...] = ()
+    """What plays next by itself, in play order; empty with repeat one."""
 
 
 class LyricLine(Struct, frozen=True, kw_only=True):

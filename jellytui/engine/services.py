@@ -15,6 +15,7 @@ from jellytui.paths import Paths
 if TYPE_CHECKING:
     from jellytui.engine.downloads.cache import SmartCache
     from jellytui.engine.downloads.manager import Catalogue, DownloadManager
+    from jellytui.engine.downloads.network import NetworkWatch
     from jellytui.engine.jellyfin.client import JellyfinClient
     from jellytui.engine.jellyfin.connection import Connection
     from jellytui.engine.library.covers import Covers
@@ -43,6 +44,7 @@ class Services:
     outbox: Outbox
     covers: Covers
     lyrics: LyricsStore
+    network: NetworkWatch
     downloads: DownloadManager
     cache: SmartCache
     player: Player

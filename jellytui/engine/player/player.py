@@ -11,7 +11,7 @@ from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
 from jellytui.engine.errors import UsageError
 from jellytui.engine.events import PlayerState, QueueState
-from jellytui.engine.models import QueueEntry, QueuePage, RepeatMode, Track
+from jellytui.engine.models import QueueEntry, QueuePage, QueueWindow, RepeatMode, Track
 from jellytui.engine.player.listening import Plays, Reports
 from jellytui.engine.player.mpv import MpvSound
 from jellytui.engine.player.queue import Queue
@@ -86,6 +86,17 @@ class Player:
         """What plays next by itself, in play order; as many as the queue pre-cache takes unless said."""
         number = self._settings.cache.queue_precache_count if count is None else count
         return [entry.track for entry in self._queue.upcoming(number)]
+
+    def window(self) -> QueueWindow:
+        """The entries around the one that plays, for the cache; what plays next is known also with no pre-cache."""
+        queue = self._queue
+        current, previous = queue.current, queue.previous
+        upcoming = self.upcoming_tracks(max(1, self._settings.cache.queue_precache_count))
+        return QueueWindow(
+            previous=previous.track if previous else None,
+            current=current.track if current else None,
+            upcoming=tuple(upcoming),
+        )
 
     def queue_page(self, start: int, limit: int) -> QueuePage:
         """A stretch of the queue in play order."""

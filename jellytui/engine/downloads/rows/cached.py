@@ -1,0 +1,160 @@
+"""Reads of the downloads table for the cache: what it holds, what may go, and what it remembers of plays and evictions.
+
+Sums over the whole table run on a reader of their own, so that they hold up no download's write.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from jellytui.engine.clock import timestamp
+from jellytui.engine.downloads.cache.state import CachedRow, guessed_bytes
+from jellytui.engine.models import Origin
+from jellytui.engine.storage.database import Database, Reader
+
+_IS_USERS = """EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id
+    AND w.wanted_by NOT IN ('stream', 'queue', 'album'))"""
+_HERE = "(CASE WHEN d.status = 'completed' THEN coalesce(d.file_size, d.bytes_downloaded) ELSE d.bytes_downloaded END)"
+_BLOCK_BYTES = 4096
+_BLOCKS = f"(({_HERE} + {_BLOCK_BYTES - 1}) / {_BLOCK_BYTES} * {_BLOCK_BYTES})"
+"""A file takes whole blocks of the disk."""
+
+_COLUMNS = f"""d.id, d.item_id, d.name, d.status, d.priority, d.last_access, {_BLOCKS} AS here,
+    coalesce(d.file_size, d.expected_size, 0) AS expected, d.duration_ms, d.container,
+    (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = d.id) AS wanted_by"""  # noqa: S608 - made of the constants above
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Use:
+    """How much of the disk one origin takes."""
+
+    origin: Origin
+    files: int
+    size: int
+
+
+class CachedRows:
+    """The cache's view of the database. Close it at the end."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._reader = Reader(_absolute(database.path))
+
+    async def close(self) -> None:
+        """Lets go of the reader."""
+        await self._reader.close()
+
+    async def used_bytes(self) -> int:
+        """Bytes on the disk that only the cache wants, unfinished downloads included."""
+        sql = f"SELECT total({_BLOCKS}) FROM downloads d WHERE NOT {_IS_USERS}"  # noqa: S608
+        return int((await self._all(sql))[0][0])
+
+    async def uses(self) -> list[Use]:
+        """Files and bytes by who asked first; whatever a user wants counts as his."""
+        rows = await self._all(f"""
+            SELECT CASE WHEN {_IS_USERS} THEN 'user' WHEN d.origin = 'user' THEN 'stream' ELSE d.origin END AS whose,
+                   count(*) AS files, total({_BLOCKS}) AS size
+            FROM downloads d WHERE {_HERE} > 0 GROUP BY 1
+        """)  # noqa: S608
+        return [Use(row["whose"], row["files"], int(row["size"])) for row in rows]
+
+    async def of_items(self, item_ids: Iterable[str]) -> dict[str, CachedRow]:
+        """The rows of these items, by item id."""
+        wanted, found = list(dict.fromkeys(item_ids)), {}
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            sql = f"SELECT {_COLUMNS} FROM downloads d WHERE d.item_id IN ({_marks(batch)})"  # noqa: S608
+            found.update({row.item_id: row for row in map(_cached, await self._all(sql, batch))})
+        return found
+
+    async def unfinished(self) -> dict[str, CachedRow]:
+        """What the cache has queued, is fetching, or has of broken off downloads, by item id."""
+        sql = f"""SELECT {_COLUMNS} FROM downloads d
+            WHERE d.status IN ('pending', 'downloading', 'paused', 'failed') AND (NOT {_IS_USERS}
+               OR EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id AND w.wanted_by = 'queue'))"""  # noqa: S608
+        return {row.item_id: row for row in map(_cached, await self._all(sql))}
+
+    async def evictable(self) -> list[CachedRow]:
+        """What holds bytes, is not on its way and only the cache wants: broken off ones, then by last access."""
+        sql = f"""SELECT {_COLUMNS} FROM downloads d
+            WHERE d.status NOT IN ('pending', 'downloading') AND NOT {_IS_USERS} AND {_HERE} > 0
+            ORDER BY d.status = 'completed', d.last_access, d.completed_at, d.id"""  # noqa: S608
+        return [_cached(row) for row in await self._all(sql)]
+
+    async def download_ids(self, item_ids: Sequence[str]) -> list[int]:
+        """The numbers of these items' downloads."""
+        return [row.download_id for row in (await self.of_items(item_ids)).values()]
+
+    # What is remembered
+
+    async def record_play(self, album_id: str, item_id: str, now: datetime) -> None:
+        """A track of an album was really played: that counts towards the album, and the track may be fetched again."""
+        async with self._database.transaction() as tx:
+            if album_id:
+                await tx.execute(
+                    """INSERT INTO album_plays (album_id, item_id, played_at) VALUES (?, ?, ?)
+                       ON CONFLICT DO UPDATE SET played_at = excluded.played_at""",
+                    (album_id, item_id, timestamp(now)),
+                )
+            await tx.execute("DELETE FROM evictions WHERE item_id = ?", (item_id,))
+
+    async def distinct_played(self, album_id: str, since: datetime) -> int:
+        """How many tracks of an album were played since then."""
+        sql = "SELECT count(*) FROM album_plays WHERE album_id = ? AND played_at >= ?"
+        return int((await self._all(sql, (album_id, timestamp(since))))[0][0])
+
+    async def forget(self, *, plays_before: datetime, evictions_before: datetime) -> None:
+        """Drops what no decision asks for any more."""
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM album_plays WHERE played_at < ?", (timestamp(plays_before),))
+            await tx.execute("DELETE FROM evictions WHERE evicted_at < ?", (timestamp(evictions_before),))
+
+    async def evicted(self, now: datetime, within: timedelta) -> frozenset[str]:
+        """What was removed within that time and not played since; a time to come is a clock set back, and counts."""
+        sql = "SELECT item_id FROM evictions WHERE evicted_at > ?"
+        return frozenset(row[0] for row in await self._all(sql, (timestamp(now - within),)))
+
+    async def add_to(self, name: str, amount: int) -> None:
+        """Raises one of the cache's counters."""
+        await self._database.execute(
+            """INSERT INTO downloads_state VALUES (?, ?)
+               ON CONFLICT DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ? AS TEXT)""",
+            (name, str(amount), amount),
+        )
+
+    async def counter(self, name: str) -> int:
+        """One of the cache's counters, 0 at first."""
+        rows = await self._all("SELECT value FROM downloads_state WHERE name = ?", (name,))
+        return int(rows[0][0]) if rows else 0
+
+    async def _all(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
+        return await self._reader.run(lambda connection: connection.execute(sql, parameters).fetchall())
+
+
+def _cached(row: sqlite3.Row) -> CachedRow:
+    return CachedRow(
+        download_id=row["id"],
+        item_id=row["item_id"],
+        name=row["name"],
+        status=row["status"],
+        priority=row["priority"],
+        bytes_here=row["here"],
+        bytes_expected=row["expected"] or guessed_bytes(row["duration_ms"], row["container"]),
+        last_access=row["last_access"],
+        wanted_by=frozenset((row["wanted_by"] or "").split()),
+    )
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _absolute(path: Path) -> Path:
+    """A file URI needs one."""
+    return path.absolute()

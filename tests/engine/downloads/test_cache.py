@@ -1,0 +1,242 @@
+"""SmartCache over a real database: what is played is there, and the limit holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jellytui.config import CacheSettings, Settings
+from jellytui.engine.bus import EventBus
+from jellytui.engine.downloads.cache import SmartCache
+from jellytui.engine.downloads.network import NetworkWatch
+from jellytui.engine.events import PlayerState
+from jellytui.engine.models import OriginUse, QueueWindow, Track
+from jellytui.engine.storage.database import Database
+from tests.support.cache_downloads import DownloadsInTable
+from tests.support.clock import ManualClock
+from tests.support.waiting import until
+
+MB = 1_000_000
+
+
+def song(number: int, album: str = "", seconds: int = 200) -> Track:
+    """An MP3 of 256 kbit/s, as the cache guesses: 6.4 MB in 200 s."""
+    return Track(
+        id=f"{album}song{number}",
+        name=f"Song {number}",
+        album_id=album,
+        container="mp3",
+        duration_ms=seconds * 1000,
+    )
+
+
+def window(*tracks: Track, previous: Track | None = None) -> QueueWindow:
+    """The first one plays, the others follow."""
+    return QueueWindow(previous=previous, current=tracks[0], upcoming=tracks[1:])
+
+
+class House:
+    """A cache with all that it needs."""
+
+    def __init__(self, database: Database, root: Path, network: NetworkWatch | None, **settings: Any) -> None:
+        self.is_closed = False
+        self.clock = ManualClock()
+        self.bus = EventBus()
+        self.downloads = DownloadsInTable(database, self.bus, self.clock)
+        self.database = database
+        self.cache = SmartCache(
+            downloads=self.downloads,
+            catalogue=self.downloads,
+            database=database,
+            bus=self.bus,
+            settings=Settings(cache=CacheSettings(**settings)),
+            clock=self.clock,
+            root=root,
+            network=network,
+        )
+
+    async def play(self, track: Track, *, size: int = 6_400_000, source: Any = "server") -> None:
+        """A track is streamed, heard and complete."""
+        await self.downloads.add(track, "stream")
+        await self.downloads.complete(track.id, size)
+        self.bus.publish(PlayerState(track=track, status="playing", source=source))
+        await self.cache.on_track_played(track)
+
+    async def later(self, seconds: float = 2.0) -> None:
+        """Time passes, and what waited for it is done."""
+        await until(self._is_idle)
+        await self.clock.advance(seconds)
+        await until(self._is_idle)
+
+    async def close(self) -> None:
+        """The engine ends."""
+        if not self.is_closed:
+            self.is_closed = True
+            await self.cache.stop()
+            await self.database.close()
+
+    def _is_idle(self) -> bool:
+        """Whether all that the cache has begun waits for the clock."""
+        begun = [task for task in asyncio.all_tasks() if task.get_name().startswith("cache ")]
+        return len(begun) == self.clock.sleepers
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    houses: list[House] = []
+
+    async def build(network: NetworkWatch | None = None, **settings: Any) -> House:
+        database = await Database.open(tmp_path / "jellytui.db")
+        house = House(database, tmp_path, network, **settings)
+        houses.append(house)
+        await house.cache.start()
+        return house
+
+    yield build
+    for house in houses:
+        await house.close()
+
+
+Make = Callable[..., Any]
+
+
+async def test_the_next_five_in_play_order_are_fetched_the_very_next_first(make: Make) -> None:
+    house = await make()
+    songs = [song(number) for number in range(9)]
+    await house.cache.on_track_started(window(*songs))
+    assert house.downloads.calls == [
+        ("want", ("song1",), "queue", 200),
+        ("want", ("song2", "song3", "song4", "song5"), "queue", -100),
+    ]
+
+
+async def test_what_is_queued_on_its_way_or_here_is_not_asked_for_again(make: Make) -> None:
+    house = await make()
+    songs = [song(number) for number in range(9)]
+    await house.cache.on_track_started(window(*songs))
+    await house.downloads.complete("song2", 6 * MB)
+    house.downloads.calls.clear()
+    await house.cache.on_track_started(window(*songs[1:], previous=songs[0]))
+    assert house.downloads.calls == [("want", ("song6",), "queue", -100)]
+
+
+async def test_a_changed_queue_is_followed_once_it_has_stood_still_for_two_seconds(make: Make) -> None:
+    house = await make(queue_precache_count=2)
+    songs = [song(number) for number in range(9)]
+    await house.cache.on_track_started(window(*songs))
+    house.downloads.calls.clear()
+    house.cache.on_queue_changed(lambda: window(songs[0], songs[5], songs[1]))
+    await house.later(1.5)
+    house.cache.on_queue_changed(lambda: window(songs[0], songs[6], songs[1]))
+    await house.later(1.5)
+    assert house.downloads.calls == []
+    await house.later(0.5)
+    assert house.downloads.calls == [("withdraw", ("song2",), "queue"), ("want", ("song6",), "queue", 200)]
+
+
+async def test_a_queue_that_was_only_restored_fetches_nothing_but_its_stale_wishes_stop(make: Make) -> None:
+    house = await make()
+    songs = [song(number) for number in range(9)]
+    await house.downloads.add(song(50), "queue")
+    house.cache.on_queue_changed(lambda: window(*songs))
+    await house.later()
+    assert house.downloads.calls == [("withdraw", ("song50",), "queue")]
+    assert await house.downloads.items() == []
+
+
+async def test_after_three_tracks_of_an_album_its_rest_is_fetched(make: Make) -> None:
+    house = await make()
+    album = [song(number, "album") for number in range(8)]
+    house.downloads.albums["album"] = album
+    for track in (album[0], album[0], album[1]):
+        await house.play(track)
+    assert house.downloads.calls == []
+    await house.play(album[2])
+    assert house.downloads.calls == [("want", tuple(track.id for track in album[3:]), "album", -200)]
+
+
+async def test_the_played_tracks_of_an_album_are_remembered_over_a_restart(make: Make) -> None:
+    house = await make()
+    album = [song(number, "album") for number in range(4)]
+    house.downloads.albums["album"] = album
+    await house.play(album[0])
+    await house.play(album[1])
+    await house.close()
+    again = await make()
+    again.downloads.albums["album"] = album
+    await again.play(album[2])
+    assert again.downloads.calls == [("want", ("albumsong3",), "album", -200)]
+
+
+async def test_at_the_limit_the_longest_unplayed_goes_down_to_nine_tenths(make: Make) -> None:
+    house = await make(storage_limit=100 * MB)
+    for number in range(15):
+        await house.play(song(number), size=7 * MB)
+    assert await house.downloads.items() == [f"song{number}" for number in range(15)]
+    await house.later()
+    assert await house.downloads.items() == [f"song{number}" for number in range(3, 15)]
+    evicted = await house.database.fetch_all("SELECT item_id FROM evictions ORDER BY item_id")
+    assert [row[0] for row in evicted] == ["song0", "song1", "song2"]
+
+
+async def test_neither_a_users_nor_a_leased_file_nor_the_window_goes(make: Make) -> None:
+    house = await make(storage_limit=51 * MB)
+    for number in range(6):
+        await house.play(song(number), size=10 * MB)
+    await house.downloads.keep(["song0"])
+    house.downloads.leased.add("song1")
+    await house.cache.on_track_started(window(song(3), song(4), previous=song(2)))
+    await house.later()
+    # The user's own does not count, the others are just below the limit.
+    assert await house.downloads.items() == [f"song{number}" for number in range(6)]
+    await house.play(song(6), size=10 * MB)
+    await house.later()
+    assert await house.downloads.items() == ["song0", "song1", "song2", "song3", "song4"]
+
+
+async def test_what_was_evicted_is_not_fetched_again_for_a_day(make: Make) -> None:
+    house = await make(storage_limit=1000 * MB)
+    album = [song(number, "album") for number in range(5)]
+    house.downloads.albums["album"] = album
+    for track in album:
+        await house.play(track)
+    await house.cache.clear()
+    assert await house.downloads.items() == []
+    house.downloads.calls.clear()
+    await house.play(album[0])
+    assert house.downloads.calls == []
+    await house.later(24 * 3600)
+    await house.play(album[1])
+    assert house.downloads.calls == [("want", ("albumsong2", "albumsong3", "albumsong4"), "album", -200)]
+
+
+async def test_use_counts_bytes_by_origin_and_plays_that_the_cache_made_possible(make: Make) -> None:
+    house = await make()
+    await house.play(song(1), size=4096)
+    await house.play(song(1), size=4096, source="disk")
+    await house.downloads.add(song(2), "user")
+    await house.downloads.complete("song2", 5000)
+    await house.downloads.add(song(3), "queue")
+    use = await house.cache.use()
+    assert use.uses == (
+        OriginUse(origin="user", files=1, bytes=8192),
+        OriginUse(origin="stream", files=1, bytes=4096),
+        OriginUse(origin="queue"),
+        OriginUse(origin="album"),
+    )
+    assert (use.cache_bytes, use.reserved_bytes, use.limit_bytes) == (4096, 6_400_000, 10_000_000_000)
+    assert (use.plays, use.bytes_saved) == (1, 4096)
+
+
+async def test_the_plan_tells_what_and_why_and_does_nothing(make: Make) -> None:
+    house = await make(queue_precache_count=1)
+    await house.cache.on_track_started(window(song(0), song(1)))
+    await house.downloads.withdraw(["song1"], "queue")
+    house.downloads.calls.clear()
+    plan = await house.cache.plan()
+    assert [(step.act, step.item_id, step.reason) for step in plan] == [("fetch", "song1", "plays next")]
+    assert house.downloads.calls == []
