@@ -45,7 +45,6 @@ log = logging.getLogger(__name__)
 
 POLL_S = 3.0
 QUICK_CONNECT_LIFE_S = 600.0
-_TIMEOUT_S = 10.0
 _MAX_REDIRECTS = 5
 _TELLING: tuple[type[JellytuiError], ...] = (
     ServerTooOldError,
@@ -61,10 +60,11 @@ class SignInService:
     """Signs in (the SignIn of backend.py). The account and its token are stored; whoever used the machine before
     keeps his token and his music."""
 
-    def __init__(self, *, paths: Paths, settings: Settings, clock: Clock) -> None:
+    def __init__(self, *, paths: Paths, settings: Settings, clock: Clock, timeout_s: float = 10.0) -> None:
         self._paths = paths
         self._server = settings.server
         self._clock = clock
+        self._timeout_s = timeout_s
 
     def discover(self) -> AsyncIterator[DiscoveredServer]:
         """Servers that answer on UDP 7359, as they answer, for about two seconds."""
@@ -108,7 +108,7 @@ class SignInService:
     async def quick_connect(self, server: ServerInfo) -> QuickConnect:
         """Starts a Quick Connect. Raises QuickConnectError where it is switched off."""
         async with self._http(server) as http:
-            enabled = await http.send("GET", "/QuickConnect/Enabled", timeout_s=_TIMEOUT_S)
+            enabled = await http.send("GET", "/QuickConnect/Enabled", timeout_s=self._timeout_s)
             http.check(enabled)
             if http.json(enabled) is not True:
                 raise QuickConnectError(f"{server.name} has Quick Connect switched off. Sign in with your password.")
@@ -125,7 +125,8 @@ class SignInService:
     async def is_approved(self, server: ServerInfo, secret: str) -> bool:
         """Whether a Quick Connect was approved. Raises QuickConnectError when its code has expired."""
         async with self._http(server) as http:
-            response = await http.send("GET", "/QuickConnect/Connect", params={"secret": secret}, timeout_s=_TIMEOUT_S)
+            params = {"secret": secret}
+            response = await http.send("GET", "/QuickConnect/Connect", params=params, timeout_s=self._timeout_s)
             if response.status_code == 404:
                 raise QuickConnectError("The code has expired. Start Quick Connect again.")
             http.check(response)
@@ -148,7 +149,7 @@ class SignInService:
             # Headers for one's own proxy are secrets to others.
             settings = self._server if addresses.host(url) == typed_host else _without_headers(self._server)
             async with _closing(Http(url, settings)) as http:
-                response = await http.send("GET", PATH, timeout_s=_TIMEOUT_S)
+                response = await http.send("GET", PATH, timeout_s=self._timeout_s)
                 found = addresses.moved(url, response.headers.get("location", ""), PATH)
                 if not response.is_redirect or found is None or found == url:
                     return _server_info(url, decoded(http, response))
@@ -164,7 +165,7 @@ class SignInService:
 
     async def _post(self, http: Http, path: str, body: object) -> httpx.Response:
         header = authorization(await asyncio.to_thread(stored.device_id, self._paths))
-        return await http.send("POST", path, body=body, authorization=header, timeout_s=_TIMEOUT_S)
+        return await http.send("POST", path, body=body, authorization=header, timeout_s=self._timeout_s)
 
     async def _keep(self, server: ServerInfo, http: Http, response: httpx.Response) -> Account:
         """Stores what an AuthenticationResult says."""

@@ -18,7 +18,7 @@ def candidates(typed: str) -> list[str]:
     has_scheme = _SCHEME.match(typed) is not None
     parts = _split(typed if has_scheme else f"http://{typed}")
     if has_scheme:
-        places = [(parts.scheme, _port(parts))]
+        places = [(parts.scheme, parts.port)]
         if parts.port is None:
             places.append((parts.scheme, 8920 if parts.scheme == "https" else 8096))
     elif parts.port is not None:
@@ -45,14 +45,18 @@ def moved(asked: str, location: str, path: str) -> str | None:
     A server with a base path leads to its web client, a proxy to the same path on https. From https to plain http
     nobody is followed.
     """
-    target = urlsplit(urljoin(f"{asked}{path}", location))
+    try:
+        target = urlsplit(urljoin(f"{asked}{path}", location))
+        port = target.port
+    except ValueError:
+        return None
     if target.scheme not in ("http", "https") or not target.hostname:
         return None
     if urlsplit(asked).scheme == "https" and target.scheme == "http":
         return None
     base = target.path.removesuffix("/")
     base = base[: -len(path)] if base.lower().endswith(path.lower()) else base_path(base)
-    return _url(target.scheme, target, target.port, base)
+    return _url(target.scheme, target, port, base)
 
 
 def host(url: str) -> str:
@@ -71,10 +75,6 @@ def _split(url: str) -> SplitResult:
     if not parts.hostname or any(sign in parts.hostname for sign in " \\<>\"'") or port == 0:
         raise UsageError("Type the server's address, such as https://music.example.org or 192.168.1.2:8096.")
     return parts
-
-
-def _port(parts: SplitResult) -> int | None:
-    return parts.port
 
 
 def _url(scheme: str, parts: SplitResult, port: int | None, path: str) -> str:
