@@ -14,8 +14,9 @@ from jellytui.paths import Paths
 
 if TYPE_CHECKING:
     from jellytui.engine.downloads.cache import SmartCache
-    from jellytui.engine.downloads.manager import Catalogue, DownloadManager
+    from jellytui.engine.downloads.manager import DownloadManager
     from jellytui.engine.downloads.network import NetworkWatch
+    from jellytui.engine.downloads.ports import Catalogue
     from jellytui.engine.jellyfin.client import JellyfinClient
     from jellytui.engine.jellyfin.connection import Connection
     from jellytui.engine.library.covers import Covers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -11,10 +11,17 @@ from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.rows.listing import Listing, Totals
 from jellytui.engine.events import DownloadEvent, DownloadEventType, DownloadsState
-from jellytui.engine.models import DownloadInfo, DownloadsSummary
+from jellytui.engine.models import DownloadInfo, DownloadsSummary, DownloadStatus
 
 SUMMARY_EVERY_S = 0.25
 _BATCH = 200
+_TYPE_OF: dict[DownloadStatus, DownloadEventType] = {
+    "pending": "queued",
+    "downloading": "progress",
+    "paused": "paused",
+    "failed": "failed",
+    "completed": "completed",
+}
 
 
 class Announcer:
@@ -27,7 +34,7 @@ class Announcer:
         bus: EventBus,
         clock: Clock,
         live: Callable[[DownloadInfo], DownloadInfo],
-        outline: Callable[[], DownloadsSummary],
+        outline: Callable[[int], Awaitable[DownloadsSummary]],
     ) -> None:
         self._listing = listing
         self._bus = bus
@@ -51,14 +58,18 @@ class Announcer:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    async def rows(self, kind: DownloadEventType, download_ids: Sequence[int]) -> list[DownloadInfo]:
-        """Publishes these rows as they stand now, and returns them."""
+    async def changed(self, download_ids: Sequence[int]) -> list[DownloadInfo]:
+        """Publishes these rows as they stand now, each by the event of its state, and returns them."""
+        return await self.rows(None, download_ids)
+
+    async def rows(self, kind: DownloadEventType | None, download_ids: Sequence[int]) -> list[DownloadInfo]:
+        """Publishes these rows as they stand now by one kind of event, and returns them."""
         self.totals_changed()
         infos: list[DownloadInfo] = []
         for start in range(0, len(download_ids), _BATCH):
             batch = [self._live(info) for info in await self._listing.by_ids(download_ids[start : start + _BATCH])]
             for info in batch:
-                self._bus.publish(DownloadEvent(type=kind, download=info))
+                self._bus.publish(DownloadEvent(type=kind or _type_of(info), download=info))
             infos += batch
         return infos
 
@@ -83,7 +94,8 @@ class Announcer:
         if self._is_stale or self._totals is None:
             self._is_stale = False
             self._totals = await self._listing.totals()
-        totals, outline = self._totals, self._outline()
+        totals = self._totals
+        outline = await self._outline(totals.counts.get("pending", 0))
         return replace(
             outline,
             queued_count=totals.counts.get("pending", 0),
@@ -106,3 +118,8 @@ class Announcer:
             # Counting 100,000 rows takes its time: it may take a twentieth of ours, no more.
             cost = self._clock.monotonic() - began_at
             await self._clock.sleep(max(SUMMARY_EVERY_S, cost * 20))
+
+
+def _type_of(info: DownloadInfo) -> DownloadEventType:
+    """The event that brings a row into the state that it is in."""
+    return "waiting" if info.status == "pending" and info.wait_reason else _TYPE_OF[info.status]

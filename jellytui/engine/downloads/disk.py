@@ -82,4 +82,4 @@ def words(error: OSError, root: Path) -> str:
 
 
 def _gone(root: Path) -> str:
-    return f"The download folder {root} is not there. Connect its disk, or name another in config.toml ([downloads] folder)."
+    return f"The download folder {root} is not there. Connect its disk, or set [downloads] folder in config.toml."

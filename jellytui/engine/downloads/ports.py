@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -45,8 +45,18 @@ class Facts(Protocol):
     def container(self) -> str | None: ...
 
 
+class User(Protocol):
+    """What the server lets the account do."""
+
+    @property
+    def can_download(self) -> bool: ...
+
+
 class Server(Protocol):
     """The part of JellyfinClient that downloads need."""
+
+    async def user(self) -> User:
+        """The account as the server knows it now."""
 
     async def media_facts(self, ids: Sequence[str]) -> Sequence[Facts]:
         """Size and ETag of these items' files as of the last scan."""
@@ -72,6 +82,17 @@ class Link(Protocol):
 
     def report_success(self) -> None:
         """Tells that the server answered."""
+
+
+class Network(Protocol):
+    """What the machine's link costs (NetworkWatch)."""
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether bytes cost money; False where nobody knows."""
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back on the loop at each change; returns what ends that."""
 
 
 class MediaResponse(Protocol):

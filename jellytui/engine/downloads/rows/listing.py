@@ -118,6 +118,17 @@ class Listing:
         row = await self._database.fetch_one(f"{SELECT} WHERE d.item_id = ?", (item_id,))
         return None if row is None else info_of(row)
 
+    async def tracks(self, item_ids: Sequence[str]) -> list[Track]:
+        """The tracks of these items' rows in their order, as they were when queued; those without a row left out."""
+        marks = ",".join("?" * len(item_ids))
+        rows = await self._database.fetch_all(f"SELECT * FROM downloads WHERE item_id IN ({marks})", item_ids)  # noqa: S608
+        found = {row["item_id"]: track_of(row) for row in rows}
+        return [found[item_id] for item_id in item_ids if item_id in found]
+
+    async def has_path(self, file_path: str) -> bool:
+        """Whether some row's file lies, or will lie, there."""
+        return bool(await self._database.fetch_all("SELECT 1 FROM downloads WHERE file_path = ?", (file_path,)))
+
     async def all(self, status: DownloadStatus | None = None) -> list[DownloadInfo]:
         """All rows (of a status): completed ones newest first, the others in the queue's order."""
         if status is None:

@@ -6,17 +6,16 @@ a pause, a cancel and an attempt that ends can never overwrite each other.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.downloads.state import Act, sources, target
-from jellytui.engine.downloads.transfer.refusal import LONGEST_WAIT_S
 from jellytui.engine.downloads.transfer.resume import Body, Held
-from jellytui.engine.models import Origin
+from jellytui.engine.models import DownloadStatus, Origin
 from jellytui.engine.storage.database import Database, Transaction
 
 _RETURNING = """RETURNING *, EXISTS (SELECT 1 FROM wants w WHERE w.download_id = downloads.id
@@ -27,15 +26,13 @@ UPDATE downloads SET status = 'downloading', generation = generation + 1, starte
     wait_reason = NULL, next_attempt_at = NULL, error_message = NULL
 WHERE id = (
     SELECT id FROM downloads
-    WHERE status IN ('pending', 'downloading') AND status = 'pending'
-      AND (next_attempt_at IS NULL OR next_attempt_at <= :now OR next_attempt_at > :horizon)
-      {only}
+    WHERE status IN ('pending', 'downloading') AND status = 'pending' AND next_attempt_at IS NULL {only}
     ORDER BY priority DESC, queued_at ASC, id LIMIT 1
 ) AND status = 'pending'
 {returning}
 """
-"""The next row's claim. It repeats the index's own condition, or SQLite would scan; a time beyond the horizon means
-that the clock was set back, so it counts as due."""
+"""The next row's claim; it repeats the index's own condition, or SQLite would scan. When a wait is over is the
+runner's to say (`end_waits`), by a clock that nobody sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +51,7 @@ class Claim:
     expected_size: int | None
     source_etag: str | None
     held: Held
+    bytes_downloaded: int
     durable_bytes: int
     boot_id: str | None
     retry_count: int
@@ -61,9 +59,13 @@ class Claim:
     duration_ms: int
     is_users: bool
     """Whether a user wants it, and not only the cache or a listener."""
+    is_unmetered_only: bool
+    """Whether it waits on a metered link."""
+    was: DownloadStatus = "pending"
+    """The state that it was claimed from."""
 
 
-def claim_of(row: sqlite3.Row) -> Claim:
+def claim_of(row: sqlite3.Row, was: DownloadStatus = "pending") -> Claim:
     """A row of the table as a claim."""
     return Claim(
         id=row["id"],
@@ -78,12 +80,15 @@ def claim_of(row: sqlite3.Row) -> Claim:
         expected_size=row["expected_size"],
         source_etag=row["source_etag"],
         held=Held(total=row["file_size"], etag=row["etag"], last_modified=row["last_modified"]),
+        bytes_downloaded=row["bytes_downloaded"],
         durable_bytes=row["durable_bytes"],
         boot_id=row["boot_id"],
         retry_count=row["retry_count"],
         furthest_bytes=row["furthest_bytes"],
         duration_ms=row["duration_ms"],
         is_users=bool(row["is_users"]),
+        is_unmetered_only=bool(row["is_unmetered_only"]),
+        was=was,
     )
 
 
@@ -110,33 +115,71 @@ class QueueRows:
         async with self._database.transaction() as tx:
             row = await tx.fetch_one(
                 CLAIM.format(only="AND is_unmetered_only = 0" if is_metered else "", returning=_RETURNING),
-                self._times(self._clock.now()),
+                {"now": timestamp(self._clock.now())},
             )
         return None if row is None else claim_of(row)
 
-    async def claim_for_listener(self, download_id: int) -> Claim | None:
-        """Takes this very row for a listener, also a paused or failed one; None when it is running or complete."""
+    async def claim_for_listener(self, download_id: int, *, at_once: bool) -> Claim | None:
+        """Takes this very row for a listener; `at_once` also a paused, failed or waiting one.
+
+        None when it may not be taken: it runs, is complete, or waits.
+        """
+        allowed = sources("listen") if at_once else sources("claim")
+        waiting = "" if at_once else "AND next_attempt_at IS NULL"
         async with self._database.transaction() as tx:
-            rows = await tx.fetch_all(
+            before = await tx.fetch_one("SELECT status FROM downloads WHERE id = ?", (download_id,))
+            row = await tx.fetch_one(
                 f"""UPDATE downloads SET status = ?, generation = generation + 1, wait_reason = NULL,
                     started_at = coalesce(started_at, ?), next_attempt_at = NULL, error_message = NULL
-                    WHERE id = ? AND status IN ({_quoted(sources("listen"))}) {_RETURNING}""",  # noqa: S608
+                    WHERE id = ? AND status IN ({_quoted(allowed)}) {waiting} {_RETURNING}""",  # noqa: S608
                 (target("listen"), timestamp(self._clock.now()), download_id),
             )
-        return claim_of(rows[0]) if rows else None
+        return None if row is None or before is None else claim_of(row, before["status"])
 
-    async def next_due_at(self) -> str | None:
-        """When the earliest of the rows that wait for a retry is due."""
-        row = await self._database.fetch_one(
-            """SELECT min(next_attempt_at) FROM downloads
-               WHERE status IN ('pending', 'downloading') AND status = 'pending'"""
+    async def waiting(self) -> list[tuple[int, str]]:
+        """The rows that wait for a moment, and which; read once, at the start."""
+        rows = await self._database.fetch_all(
+            "SELECT id, next_attempt_at FROM downloads WHERE status = 'pending' AND next_attempt_at IS NOT NULL"
         )
-        return row[0] if row else None
+        return [(row["id"], row["next_attempt_at"]) for row in rows]
 
-    async def move(self, download_id: int, act: Act, **fields: Any) -> bool:
-        """Moves a row by an act with other columns; False when its state does not allow it."""
+    async def end_waits(self, download_ids: Sequence[int]) -> None:
+        """The moment of these rows has come; they keep their place in the queue."""
+        await self._database.execute(
+            """UPDATE downloads SET next_attempt_at = NULL
+               WHERE status = 'pending' AND id IN (SELECT value FROM json_each(?))""",
+            (json.dumps(list(download_ids)),),
+        )
+
+    async def set_wait_reason(self, reason: str) -> list[int]:
+        """Says of all pending rows that wait for nothing else why they do not start; those rows."""
+        rows = await self._database.fetch_all(
+            """UPDATE downloads SET wait_reason = ? WHERE status = 'pending' AND wait_reason IS NULL
+               AND is_unmetered_only = 1 RETURNING id""",
+            (reason,),
+        )
+        return [row["id"] for row in rows]
+
+    async def end_wait_reason(self, reason: str) -> list[int]:
+        """What they waited for is over; the rows that did."""
+        rows = await self._database.fetch_all(
+            "UPDATE downloads SET wait_reason = NULL WHERE status = 'pending' AND wait_reason = ? RETURNING id",
+            (reason,),
+        )
+        return [row["id"] for row in rows]
+
+    async def move(self, download_ids: Sequence[int], act: Act, **fields: Any) -> list[int]:
+        """Moves rows by an act, with other columns; those that changed: the state of the others does not allow it."""
         async with self._database.transaction() as tx:
-            return await move(tx, download_id, act, **fields) > 0
+            return await move(tx, download_ids, act, **fields)
+
+    async def delete(self, download_ids: Sequence[int]) -> None:
+        """Takes rows out of the table; their files are gone already."""
+        await self._database.execute(
+            f"""DELETE FROM downloads WHERE id IN (SELECT value FROM json_each(?))
+                AND status IN ({_quoted(sources("delete"))})""",  # noqa: S608
+            (json.dumps(list(download_ids)),),
+        )
 
     async def settle(self, claim: Claim, act: Act, **fields: Any) -> bool:
         """Ends an attempt by an act; False when somebody else has decided about the row meanwhile."""
@@ -162,44 +205,50 @@ class QueueRows:
             await tx.execute_many(
                 """UPDATE downloads SET bytes_downloaded = ?, progress = ?, durable_bytes = ?, boot_id = ?
                    WHERE id = ? AND generation = ? AND status = 'downloading'""",
-                [
-                    (
-                        one.bytes_downloaded,
-                        fraction(one.bytes_downloaded, one.total),
-                        one.durable_bytes,
-                        boot_id,
-                        one.id,
-                        one.generation,
-                    )
-                    for one in progress
-                ],
+                [_saved(one, boot_id, one.generation) for one in progress],
+            )
+
+    async def keep_progress(self, progress: Iterable[Progress], boot_id: str) -> None:
+        """Writes how far attempts had come that a pause has ended: the row is one generation on."""
+        async with self._database.transaction() as tx:
+            await tx.execute_many(
+                """UPDATE downloads SET bytes_downloaded = ?, progress = ?, durable_bytes = ?, boot_id = ?
+                   WHERE id = ? AND generation = ? AND status = 'paused'""",
+                [_saved(one, boot_id, one.generation + 1) for one in progress],
             )
 
     async def recover(self) -> None:
-        """After a start nothing is running: what was is pending again."""
-        await self._database.execute("UPDATE downloads SET status = 'pending' WHERE status = 'downloading'")
+        """After a start nothing is running: what was is pending again, and what held it may be over."""
+        await self._database.execute(
+            """UPDATE downloads SET status = 'pending', wait_reason = NULL WHERE status = 'downloading'
+               OR (status = 'pending' AND wait_reason IN ('disk', 'metered'))"""
+        )
 
-    def _times(self, now: datetime) -> dict[str, str]:
-        return {"now": timestamp(now), "horizon": timestamp(now + timedelta(seconds=LONGEST_WAIT_S + 60))}
 
+async def move(tx: Transaction, download_ids: Sequence[int], act: Act, **fields: Any) -> list[int]:
+    """Moves rows by an act within a transaction; those that changed.
 
-async def move(tx: Transaction, download_id: int, act: Act, **fields: Any) -> int:
-    """Moves one row by an act within a transaction; how many rows changed (0 or 1).
-
-    Raises the claim's generation too, so that an attempt that runs on cannot write any more.
+    Raises the claims' generation too, so that an attempt that runs on cannot write any more.
     """
     assignments = {"status": target(act), **fields}
     columns = ", ".join(f"{name} = :{name}" for name in assignments)
-    return await tx.execute(
+    rows = await tx.fetch_all(
         f"UPDATE downloads SET {columns}, generation = generation + 1 "  # noqa: S608
-        f"WHERE id = :id AND status IN ({_quoted(sources(act))})",
-        {**assignments, "id": download_id},
+        f"WHERE id IN (SELECT value FROM json_each(:ids)) AND status IN ({_quoted(sources(act))}) RETURNING id",
+        {**assignments, "ids": json.dumps(list(download_ids))},
     )
+    changed = {row["id"] for row in rows}
+    return [download_id for download_id in download_ids if download_id in changed]
 
 
 def fraction(here: int, total: int | None) -> float:
     """Progress from 0.0 to 1.0; 0.0 while the length is unknown."""
     return min(1.0, here / total) if total else 0.0
+
+
+def _saved(one: Progress, boot_id: str, generation: int) -> tuple[Any, ...]:
+    share = fraction(one.bytes_downloaded, one.total)
+    return one.bytes_downloaded, share, one.durable_bytes, boot_id, one.id, generation
 
 
 def _quoted(statuses: Iterable[str]) -> str:

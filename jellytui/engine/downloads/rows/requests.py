@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -22,6 +24,11 @@ FIRST_PRIORITY = 100
 CACHE_WANTS = ("stream", "queue", "album")
 """The wants that are not a user's."""
 
+AFRESH = {"retry_count": 0, "error_message": None, "next_attempt_at": None, "gone_on_server": 0}
+"""What a row forgets when somebody wants it tried again."""
+
+_BATCH = 5000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
@@ -32,6 +39,8 @@ class Ask:
     priority: int
     is_held: bool = False
     """Everything is paused: a new row begins as paused."""
+    wait_reason: str | None = None
+    """Why a new row will not start now."""
     file_path: str | None = None
 
     @property
@@ -55,66 +64,81 @@ class Requests:
         failed or was paused, and shows a cleared one again.
         """
         unique = list({track.id: track for track in tracks}.values())
-        if not unique:
-            return []
-        async with self._database.transaction() as tx:
-            newest = self._newest or await _newest(tx)
-            ids = []
-            for track in unique:
-                # Monotonic even if the clock was set back: order within an album must hold.
-                newest = max(self._clock.now(), newest + timedelta(microseconds=1))
-                ids.append(await self._add(tx, track, ask, timestamp(newest)))
-        self._newest = newest
+        ids: list[int] = []
+        for start in range(0, len(unique), _BATCH):
+            async with self._database.transaction() as tx:
+                ids += await self._add(tx, unique[start : start + _BATCH], ask)
         return ids
 
-    async def _add(self, tx: Transaction, track: Track, ask: Ask, queued_at: str) -> int:
-        row = await tx.fetch_one(
-            "SELECT id, status FROM downloads WHERE user_id = ? AND item_id = ?", (self._user_id, track.id)
+    async def _add(self, tx: Transaction, tracks: Sequence[Track], ask: Ask) -> list[int]:
+        # Monotonic even if the clock was set back: order within an album must hold.
+        newest = self._newest or await _newest(tx)
+        first = max(self._clock.now(), newest + timedelta(microseconds=1))
+        queued_at = {track.id: first + timedelta(microseconds=number) for number, track in enumerate(tracks)}
+        there = await self._ids(tx, tracks)
+        await tx.execute_many(
+            """INSERT INTO downloads (item_id, user_id, file_path, status, wait_reason, priority, queued_at, name,
+               album, artists, album_id, album_artist, disc, number, year, duration_ms, container, image_item_id,
+               image_tag, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [self._new_row(track, ask, timestamp(queued_at[track.id])) for track in tracks if track.id not in there],
         )
-        if row is None:
-            download_id = await tx.insert(
-                """INSERT INTO downloads (item_id, user_id, file_path, status, priority, queued_at, name, album,
-                   artists, album_id, album_artist, disc, number, year, duration_ms, container, image_item_id, image_tag, origin)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                (
-                    track.id,
-                    self._user_id,
-                    ask.file_path,
-                    "paused" if ask.is_held else "pending",
-                    ask.priority,
-                    queued_at,
-                    track.name,
-                    track.album,
-                    msgspec.json.encode(track.artists).decode(),
-                    track.album_id,
-                    track.album_artist,
-                    track.disc,
-                    track.number,
-                    track.year,
-                    track.duration_ms,
-                    track.container,
-                    track.image_item_id,
-                    track.image_tag,
-                    ask.origin,
-                ),
-            )
-        else:
-            download_id = int(row["id"])
-            await self._adopt(tx, download_id, row["status"], ask, queued_at)
-        await tx.execute("INSERT OR IGNORE INTO wants VALUES (?, ?)", (download_id, ask.wanted_by))
-        return download_id
+        ids = await self._ids(tx, tracks)
+        if there:
+            await _adopt(tx, {ids[item_id]: timestamp(queued_at[item_id]) for item_id in there}, ask)
+        await tx.execute_many(
+            "INSERT OR IGNORE INTO wants VALUES (?, ?)", [(ids[track.id], ask.wanted_by) for track in tracks]
+        )
+        self._newest = queued_at[tracks[-1].id]
+        return [ids[track.id] for track in tracks]
 
-    async def _adopt(self, tx: Transaction, download_id: int, status: str, ask: Ask, queued_at: str) -> None:
-        if status in ("failed", "paused") and ask.is_users and not ask.is_held:
-            await move(
-                tx, download_id, "resume", retry_count=0, error_message=None, next_attempt_at=None, wait_reason=None
-            )
-        if ask.is_users:
-            await tx.execute("UPDATE downloads SET cleared_at = NULL WHERE id = ?", (download_id,))
-        await tx.execute(
-            "UPDATE downloads SET priority = ?, queued_at = ? WHERE id = ? AND priority < ? AND status <> 'completed'",
-            (ask.priority, queued_at, download_id, ask.priority),
+    async def _ids(self, tx: Transaction, tracks: Sequence[Track]) -> dict[str, int]:
+        """The rows that these tracks have."""
+        rows = await tx.fetch_all(
+            "SELECT id, item_id FROM downloads WHERE user_id = ? AND item_id IN (SELECT value FROM json_each(?))",
+            (self._user_id, json.dumps([track.id for track in tracks])),
         )
+        return {row["item_id"]: row["id"] for row in rows}
+
+    def _new_row(self, track: Track, ask: Ask, queued_at: str) -> tuple[Any, ...]:
+        return (
+            track.id,
+            self._user_id,
+            ask.file_path,
+            "paused" if ask.is_held else "pending",
+            None if ask.is_held else ask.wait_reason,
+            ask.priority,
+            queued_at,
+            track.name,
+            track.album,
+            msgspec.json.encode(track.artists).decode(),
+            track.album_id,
+            track.album_artist,
+            track.disc,
+            track.number,
+            track.year,
+            track.duration_ms,
+            track.container,
+            track.image_item_id,
+            track.image_tag,
+            ask.origin,
+        )
+
+
+async def _adopt(tx: Transaction, rows: dict[int, str], ask: Ask) -> None:
+    """What a request means for rows that are there, each with its place in the order of asking."""
+    if ask.is_users:
+        if not ask.is_held:
+            await move(
+                tx, list(rows), "resume", retry_count=0, error_message=None, next_attempt_at=None, wait_reason=None
+            )
+        await tx.execute(
+            "UPDATE downloads SET cleared_at = NULL WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(rows)),),
+        )
+    await tx.execute_many(
+        "UPDATE downloads SET priority = ?, queued_at = ? WHERE id = ? AND priority < ? AND status <> 'completed'",
+        [(ask.priority, queued_at, download_id, ask.priority) for download_id, queued_at in rows.items()],
+    )
 
 
 async def _newest(tx: Transaction) -> datetime:

@@ -1,16 +1,18 @@
 """The growing `.part`: one writer that never blocks the loop, any number of readers in threads.
 
-Bytes are gathered to 1 MiB and written in a thread with one write outstanding (downloads-playback.md 7). A reader
-that waits makes the writer hand over what it has at once. A body that begins anew gets a new file: whoever reads the
-old one keeps it, and is told.
+Bytes are gathered to 1 MiB and written in a thread with one write outstanding (downloads-playback.md 7). While a
+reader waits (`is_awaited`) the writer hands over what it has at once. A body that begins anew gets a new file: whoever
+reads the old one keeps it, and is told.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -31,9 +33,14 @@ class Part:
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._pending: asyncio.Future[None] | None = None
+        self._is_closing = False
         self._synced_at = time.monotonic()
-        self._condition = threading.Condition()
-        self._readers_waiting = 0
+        self._lock = threading.Lock()
+        """Guards the descriptor: readers duplicate it in their threads."""
+        self.on_change: Callable[[], None] = _nothing
+        """Called in the writer's thread when bytes are there for readers, or the version has changed."""
+        self.is_awaited = False
+        """Whether a reader lacks bytes; set in its thread, which then calls `hand_over` on the loop."""
         self.size = 0
         """Bytes taken, those included that are still being written."""
         self.written = 0
@@ -55,10 +62,20 @@ class Part:
         self._gathered.append(chunk)
         self._gathered_bytes += len(chunk)
         self.size += len(chunk)
-        if self._gathered_bytes < WRITE_BYTES and not (self._readers_waiting and self._pending is None):
+        if self._gathered_bytes < WRITE_BYTES and not (self.is_awaited and self._is_idle):
             return
         await self._settle()
-        self._start_write()
+        if self._gathered:
+            self._start_write()
+
+    def hand_over(self) -> None:
+        """Begins to write what is gathered, however little: a reader waits for it and no more may come for long."""
+        if not self._gathered or self._is_closing:
+            return
+        if self._is_idle and (self._pending is None or self._pending.exception() is None):
+            self._start_write()
+        elif self._pending is not None and not self._pending.done():
+            self._pending.add_done_callback(lambda _: self.hand_over())
 
     async def flush(self) -> None:
         """Writes out everything taken. Raises OSError."""
@@ -83,12 +100,12 @@ class Part:
 
     async def close(self) -> None:
         """Waits for the write under way and lets the file go."""
+        self._is_closing = True
         try:
             await self._settle()
         finally:
-            with self._condition:
+            with self._lock:
                 descriptor, self._descriptor = self._descriptor, -1
-                self._condition.notify_all()
             if descriptor >= 0:
                 os.close(descriptor)
 
@@ -96,23 +113,16 @@ class Part:
 
     def duplicate(self) -> tuple[int, int]:
         """A descriptor of the reader's own and the version it shows. Raises OSError once closed."""
-        with self._condition:
+        with self._lock:
             if self._descriptor < 0:
-                raise OSError("the part is closed")
+                raise OSError(errno.EBADF, "the part is closed")
             return os.dup(self._descriptor), self.version
 
-    def wait_for(self, end: int, version: int, seconds: float) -> bool:
-        """Waits until `end` bytes are there or the version has changed; False after that many seconds."""
-        with self._condition:
-            self._readers_waiting += 1
-            try:
-                return self._condition.wait_for(
-                    lambda: self.written >= end or self.version != version or self._descriptor < 0, seconds
-                )
-            finally:
-                self._readers_waiting -= 1
-
     # The writer's thread.
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._pending is None or self._pending.done()
 
     def _start_write(self) -> None:
         chunks, self._gathered = self._gathered, []
@@ -121,15 +131,15 @@ class Part:
 
     async def _settle(self) -> None:
         """Waits for the write under way, also when cancelled: its descriptor must not be closed under it."""
-        if self._pending is None:
-            return
-        try:
-            await asyncio.shield(self._pending)
-        except asyncio.CancelledError:
-            await asyncio.wait([self._pending])
-            raise
-        finally:
-            self._pending = None
+        while (pending := self._pending) is not None:
+            try:
+                await asyncio.shield(pending)
+            except asyncio.CancelledError:
+                await asyncio.wait([pending])
+                raise
+            finally:
+                if self._pending is pending:  # `hand_over` may have begun the next one
+                    self._pending = None
 
     def _append(self, chunks: list[bytes]) -> None:
         position = self.written
@@ -142,9 +152,8 @@ class Part:
             _flush_to_medium(self._descriptor)
             self._synced_at = time.monotonic()
             self.durable = position
-        with self._condition:
-            self.written = position
-            self._condition.notify_all()
+        self.written = position
+        self.on_change()
 
     def _open(self, trusted_bytes: int | None) -> None:
         ensure_folder(self.path.parent)
@@ -160,14 +169,18 @@ class Part:
         self.path.unlink(missing_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         fresh = os.open(self.path, flags, 0o600)
-        with self._condition:
+        with self._lock:
             stale, self._descriptor = self._descriptor, fresh
             self.written = self.durable = 0
             self.version += 1
-            self._condition.notify_all()
         os.close(stale)
+        self.on_change()
 
 
 def _flush_to_medium(descriptor: int) -> None:
     """fdatasync where there is one (macOS has none)."""
     getattr(os, "fdatasync", os.fsync)(descriptor)
+
+
+def _nothing() -> None:
+    """Nobody reads along."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from jellytui.engine.clock import Clock
 
@@ -17,22 +18,26 @@ class Gate:
         """Bytes per second; 0 = no limit."""
         self._clock = clock
         self._free_at = clock.monotonic()
-        self._open = asyncio.Event()
-        self._open.set()
+        self._is_held = False
+        self._reviewed = asyncio.Event()
 
     def hold(self, is_held: bool) -> None:
         """Stops all reading while a listener has less than ten seconds ahead (design.md)."""
-        if is_held:
-            self._open.clear()
-        else:
-            self._open.set()
+        self._is_held = is_held
+        self.review()
 
-    async def admit(self, count: int) -> bool:
-        """Lets a chunk of that size pass; whether it had to wait."""
-        has_waited = not self._open.is_set()
-        if has_waited:
-            await self._open.wait()
-        if not self._max_rate:
+    def review(self) -> None:
+        """Lets everybody who waits look again: who was held may be exempt now."""
+        self._reviewed.set()
+        self._reviewed = asyncio.Event()
+
+    async def admit(self, count: int, *, is_exempt: Callable[[], bool]) -> bool:
+        """Lets a chunk of that size pass, at once what a listener waits for; whether it had to wait."""
+        has_waited = False
+        while self._is_held and not is_exempt():
+            has_waited = True
+            await self._reviewed.wait()
+        if not self._max_rate or is_exempt():
             return has_waited
         now = self._clock.monotonic()
         self._free_at = max(self._free_at, now - _BURST_S) + count / self._max_rate

@@ -21,6 +21,8 @@ class Refusal:
     kind: Kind
     text: str
     retry_after_s: float | None = None
+    is_answer: bool = False
+    """Whether the server said so itself, so that it is no matter of the line."""
 
 
 _PERMANENT = {
@@ -39,7 +41,7 @@ def refusal_of(status: int, headers: Mapping[str, str], now: datetime) -> Refusa
         return Refusal(kind="server", text="The server is starting or away.", retry_after_s=retry_after(headers, now))
     if status in (408, 425, 429) or status >= 500:
         text = "The server is too busy (429)." if status == 429 else f"The server answered with an error ({status})."
-        return Refusal(kind="retry", text=text, retry_after_s=retry_after(headers, now))
+        return Refusal(kind="retry", text=text, retry_after_s=retry_after(headers, now), is_answer=True)
     if 300 <= status < 400:
         return Refusal(kind="permanent", text=f"The server sends the download elsewhere ({status}); check its address.")
     return Refusal(kind="permanent", text=_PERMANENT.get(status, f"The server refuses this download ({status})."))

@@ -1,0 +1,181 @@
+"""Removal: how rows and their files go: cancelled, deleted, evicted, or no longer wanted by anybody.
+
+Wants go first, the file next, the row last, so that a crash in between leaves a row that nobody wants and never a
+file that nobody knows. What somebody reads stays until he lets it go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+
+from jellytui.engine.clock import Clock, timestamp
+from jellytui.engine.downloads.announce import Announcer
+from jellytui.engine.downloads.disk import words
+from jellytui.engine.downloads.files import DownloadFiles
+from jellytui.engine.downloads.leases import Leases
+from jellytui.engine.downloads.rows.listing import Listing
+from jellytui.engine.downloads.rows.queue import QueueRows
+from jellytui.engine.downloads.rows.wants import WantedRow, Wants
+from jellytui.engine.downloads.transfer.runner import Runner
+from jellytui.engine.errors import DiskError
+from jellytui.engine.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+_BATCH = 1000
+
+HALF = 0.5
+"""What nobody wants any more is still finished, for the cache, from that share on."""
+
+
+class Removal:
+    """Takes rows and files away; `spawn` runs what must wait for a reader."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        rows: QueueRows,
+        wants: Wants,
+        listing: Listing,
+        files: DownloadFiles,
+        leases: Leases,
+        runner: Runner,
+        announcer: Announcer,
+        clock: Clock,
+        changes: asyncio.Lock,
+        spawn: Callable[[Coroutine[object, object, None]], None],
+    ) -> None:
+        self._database = database
+        self._rows = rows
+        self._wants = wants
+        self._listing = listing
+        self._files = files
+        self._leases = leases
+        self._runner = runner
+        self._announcer = announcer
+        self._clock = clock
+        self._changes = changes
+        """Held by whoever changes which rows there are; the caller's part, but for what waits for a reader."""
+        self._spawn = spawn
+
+    async def cancel(self, download_ids: Sequence[int]) -> None:
+        """Gives unfinished rows up with what came of them; one that cache or listener wants too stays theirs.
+
+        Raises DiskError.
+        """
+        rows = [row for row in await self._wants.rows(download_ids) if row.status != "completed"]
+        shared = [row for row in rows if row.is_users and self._is_wanted_otherwise(row)]
+        await self._hand_over(shared)
+        await self._remove([row for row in rows if row not in shared])
+
+    async def delete(self, download_ids: Sequence[int]) -> None:
+        """Deletes rows of any state with their files, whoever wants them. Raises DiskError."""
+        await self._remove(await self._wants.rows(download_ids))
+
+    async def evict(self, download_ids: Sequence[int]) -> list[int]:
+        """Removes for the cache what no user wants and nobody reads; those rows. Raises DiskError."""
+        rows = [
+            row
+            for row in await self._wants.rows(download_ids)
+            if not row.is_users and not self._leases.is_held(row.item_id)
+        ]
+        evicted_at = timestamp(self._clock.now())
+        async with self._database.transaction() as tx:
+            await tx.execute_many(
+                "INSERT OR REPLACE INTO evictions VALUES (?, ?)", [(row.item_id, evicted_at) for row in rows]
+            )
+        await self._remove(rows)
+        return [row.id for row in rows]
+
+    async def let_go(self, download_ids: Sequence[int]) -> None:
+        """Some want of these rows was dropped. What nobody wants and is not half here goes; the rest is the cache's."""
+        rows = await self._wants.rows(download_ids)
+        orphans = [row for row in rows if not row.wanted_by and row.status != "completed"]
+        live = {transfer.claim.id: transfer.live().progress for transfer in self._runner.running.values()}
+        hopeless = [row for row in orphans if row.status == "failed" or live.get(row.id, row.progress) < HALF]
+        await self._remove(hopeless)
+        going = {row.id for row in hopeless}
+        await self._rows.move(
+            [row.id for row in orphans if row.status == "paused" and row.id not in going], "resume", wait_reason=None
+        )
+        await self._announcer.changed([row.id for row in rows if row.id not in going])
+        self._runner.wake()
+
+    def _is_wanted_otherwise(self, row: WantedRow) -> bool:
+        """Whether the cache or a listener wants it too."""
+        return bool(row.wanted_by & {"queue", "album"}) or self._leases.is_held(row.item_id)
+
+    async def _hand_over(self, rows: Sequence[WantedRow]) -> None:
+        """The user wants these no more, others do; what came goes unless somebody reads it."""
+        if not rows:
+            return
+        await self._wants.drop_users([row.id for row in rows])
+        dropped = [row for row in rows if not self._leases.is_held(row.item_id)]
+        ids = [row.id for row in dropped]
+        await self._runner.stop_attempts(await self._rows.move(ids, "pause"))
+        await self._unlink(dropped)
+        await self._rows.move(
+            ids,
+            "resume",
+            bytes_downloaded=0,
+            progress=0.0,
+            durable_bytes=0,
+            furthest_bytes=0,
+            retry_count=0,
+            error_message=None,
+            next_attempt_at=None,
+            wait_reason=None,
+        )
+        await self._announcer.changed([row.id for row in rows])
+        self._runner.wake()
+
+    async def _remove(self, rows: Sequence[WantedRow]) -> None:
+        free = [row for row in rows if not self._leases.is_held(row.item_id)]
+        for row in rows:
+            if row not in free:
+                await self._remove_later(row)
+        for start in range(0, len(free), _BATCH):
+            await self._remove_now(free[start : start + _BATCH])
+
+    async def _remove_now(self, rows: Sequence[WantedRow]) -> None:
+        ids = [row.id for row in rows]
+        infos = await self._listing.by_ids(ids)
+        await self._wants.clear(ids)
+        await self._rows.move(ids, "pause")
+        await self._runner.stop_attempts(ids)
+        try:
+            await self._unlink(rows)
+        except OSError as error:
+            await self._wants.put_back(rows)
+            raise DiskError(words(error, self._files.root)) from error
+        await self._rows.delete(ids)
+        self._announcer.removed(infos)
+
+    async def _remove_later(self, row: WantedRow) -> None:
+        """Somebody reads it: it is the cache's until he lets it go."""
+        await self._wants.drop_users([row.id])
+        await self._announcer.changed([row.id])
+
+        def released() -> None:
+            self._spawn(self._remove_if_unwanted(row.id))
+
+        self._leases.when_released(row.item_id, released)
+
+    async def _remove_if_unwanted(self, download_id: int) -> None:
+        async with self._changes:
+            rows = await self._wants.rows([download_id])
+            await self._remove([row for row in rows if not row.is_users])
+
+    async def _unlink(self, rows: Sequence[WantedRow]) -> None:
+        """Deletes files and parts. Raises OSError."""
+
+        def work() -> None:
+            for row in rows:
+                self._files.remove(self._files.part_of(row.item_id))
+                if row.file_path is not None and row.status == "completed":
+                    self._files.remove(self._files.absolute(row.file_path))
+
+        await asyncio.get_running_loop().run_in_executor(self._runner.executor, work)

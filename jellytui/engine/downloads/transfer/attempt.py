@@ -1,0 +1,90 @@
+"""Transfer: one running attempt, as the queue, the faces and a listener see it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from jellytui.engine.clock import Clock
+from jellytui.engine.downloads.rows.queue import Claim, Progress, fraction
+from jellytui.engine.downloads.transfer.part import Part
+from jellytui.engine.downloads.transfer.resume import Body
+from jellytui.engine.downloads.transfer.speed import SpeedMeter
+from jellytui.engine.downloads.worker import Control, Outcome
+from jellytui.engine.errors import JellytuiError
+from jellytui.engine.models import DownloadInfo
+
+
+class Transfer:
+    """What a claimed row is doing; `part` is there once its file is open, `ended` is set when it is let go."""
+
+    def __init__(self, claim: Claim, clock: Clock, *, is_stream: bool) -> None:
+        self.claim = claim
+        self.is_stream = is_stream
+        """Whether somebody listens: then it holds no slot of the queue's and no limit slows it down."""
+        self.info = DownloadInfo(
+            id=claim.id, item_id=claim.item_id, user_id=claim.user_id, status="downloading", priority=claim.priority
+        )
+        """The row as last read; its numbers are older than the attempt's own."""
+        self.control = Control()
+        self.speed = SpeedMeter(clock)
+        self.part: Part | None = None
+        self.total = claim.held.total or claim.expected_size
+        self.saved_bytes = claim.bytes_downloaded
+        """What the table knows of `bytes_here`."""
+        self.wait_reason: str | None = None
+        """Why it was stopped, for the row."""
+        self.is_paused = False
+        """Whether it ends as paused: the listener of a paused row has left."""
+        self.outcome: Outcome | JellytuiError | None = None
+        """How it ended; None while it runs."""
+        self.ended = asyncio.Event()
+
+    @property
+    def bytes_here(self) -> int:
+        """Bytes of the file that are here."""
+        return self.saved_bytes if self.part is None else self.part.size
+
+    def live(self) -> DownloadInfo:
+        """The row with what only the running attempt knows."""
+        return replace(
+            self.info,
+            bytes_downloaded=self.bytes_here,
+            file_size=self.total,
+            progress=fraction(self.bytes_here, self.total),
+            bytes_per_second=self.speed.bytes_per_second,
+        )
+
+    def progress(self) -> Progress | None:
+        """What is worth writing down; None while the file is not open."""
+        if self.part is None:
+            return None
+        return Progress(
+            id=self.claim.id,
+            generation=self.claim.generation,
+            bytes_downloaded=self.part.written,
+            durable_bytes=self.part.durable,
+            total=self.total,
+        )
+
+
+class RowListener(Protocol):
+    """Somebody who reads a row's file while it comes (stream/); told of each attempt of the row, on the loop."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether an attempt shall begin now, if none runs."""
+
+    def opened(self, transfer: Transfer) -> None:
+        """The attempt's `.part` is open."""
+
+    def began(self, body: Body) -> None:
+        """The server answers with a body from byte 0; told before its first byte is written."""
+
+    def ended(self, transfer: Transfer) -> None:
+        """The attempt is over and its row written."""
+
+    def missed(self) -> None:
+        """The row could not be claimed: it is complete, gone, or being claimed."""
