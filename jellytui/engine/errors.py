@@ -102,6 +102,12 @@ class BodyBrokenError(JellytuiError):
     code = "body_broken"
 
 
+class FileChangedError(JellytuiError):
+    """The server has another file now than the one whose beginning was read; it must be opened again."""
+
+    code = "file_changed"
+
+
 class ServerError(JellytuiError):
     """The server answered with an error that we cannot do anything about."""
 

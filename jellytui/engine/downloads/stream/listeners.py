@@ -1,0 +1,265 @@
+"""Listeners: what is played comes through here, as a download that somebody reads (issue 6, one fetch).
+
+A remote track gets a row of origin `stream`, or joins the one that it has; mpv reads the growing `.part`. Once nobody
+listens, what is half here goes on as the cache's; the rest stays as it is for a day (upkeep).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from weakref import WeakValueDictionary
+
+from jellytui.engine.clock import Clock
+from jellytui.engine.downloads.announce import Announcer
+from jellytui.engine.downloads.files import DownloadFiles
+from jellytui.engine.downloads.leases import Leases
+from jellytui.engine.downloads.ports import Catalogue, Link, Media, Server
+from jellytui.engine.downloads.rows.listing import Listing
+from jellytui.engine.downloads.rows.queue import QueueRows
+from jellytui.engine.downloads.rows.requests import CACHE_WANTS, PRIORITY_OF, Ask, Requests
+from jellytui.engine.downloads.rows.wants import Wants
+from jellytui.engine.downloads.stream.feed import Feed
+from jellytui.engine.downloads.stream.follower import Follower
+from jellytui.engine.downloads.stream.reader import StreamReader
+from jellytui.engine.downloads.stream.rows import StreamRows
+from jellytui.engine.downloads.stream.side import SideRequests
+from jellytui.engine.downloads.transfer.rate import Gate
+from jellytui.engine.downloads.transfer.runner import Runner
+from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError
+from jellytui.engine.models import DownloadInfo, Track
+from jellytui.engine.storage.database import Database
+
+WANT = "stream"
+LINGER_S = 1.0
+"""How long a download goes on without a reader: the player may open the same track again at once."""
+HALF = 0.5
+"""From that share on a track is finished though nobody listens any more."""
+
+
+class Listeners:
+    """Everybody who listens; on the loop, but for what readers call."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        rows: QueueRows,
+        requests: Requests,
+        wants: Wants,
+        listing: Listing,
+        files: DownloadFiles,
+        leases: Leases,
+        runner: Runner,
+        gate: Gate,
+        announcer: Announcer,
+        catalogue: Catalogue,
+        media: Media,
+        server: Server,
+        link: Link,
+        clock: Clock,
+        changes: asyncio.Lock,
+        keeps_streams: bool,
+    ) -> None:
+        self._stream_rows = StreamRows(database)
+        self._rows = rows
+        self._requests = requests
+        self._wants = wants
+        self._listing = listing
+        self._files = files
+        self._leases = leases
+        self._runner = runner
+        self._gate = gate
+        self._announcer = announcer
+        self._catalogue = catalogue
+        self._media = media
+        self._server = server
+        self._link = link
+        self._clock = clock
+        self._changes = changes
+        """Held by whoever changes which rows there are."""
+        self._keeps_streams = keeps_streams
+        """Whether the cache may hold anything at all."""
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._followers: dict[str, Follower] = {}
+
+    async def start(self) -> None:
+        """Before the queue starts: what an earlier run left half listened to is not the queue's to fetch."""
+        await self._rows.move(await self._stream_rows.abandon_all(), "pause", wait_reason=None)
+
+    async def stop(self) -> None:
+        """Ends every reading."""
+        for follower in list(self._followers.values()):
+            follower.feed.fail(JellytuiError("jellytui is closing."))
+            if follower.leaving is not None:
+                follower.leaving.cancel()
+            await follower.stop()
+            self._forget(follower)
+
+    async def open_stream(self, item_id: str) -> StreamReader:
+        """Opens an item's file while it comes, or as it is here already.
+
+        Raises DiskError where nothing can be written, NotFoundError for an unknown item.
+        """
+        async with self._lock(item_id):
+            follower = self._followers.get(item_id)
+            if follower is not None and follower.is_over:
+                await self._leave(follower)
+                follower = None
+            return self._join(follower or await self._follow(item_id))
+
+    def is_listened(self, item_id: str) -> bool:
+        """Whether somebody listens to it, or did a moment ago."""
+        return item_id in self._followers
+
+    # Coming.
+
+    async def _follow(self, item_id: str) -> Follower:
+        row = await self._wanted_row(item_id)
+        feed = Feed(self._files.part_of(item_id))
+        follower = Follower(
+            row,
+            feed=feed,
+            side=SideRequests(feed=feed, media=self._media, url=self._server.stream_url(item_id)),
+            lease=ExitStack(),
+            link=self._link,
+            clock=self._clock,
+            wake=self._runner.wake,
+            look_up=self._look_up,
+            on_short=self._review_gate,
+        )
+        follower.lease.enter_context(self._leases.hold(item_id))
+        self._followers[item_id] = follower
+        try:
+            if row.status == "completed":
+                await self._look_up(follower)
+            else:
+                self._review_gate()
+                await self._runner.listen(row.id, follower)
+        except BaseException:
+            await self._leave(follower)
+            raise
+        return follower
+
+    async def _wanted_row(self, item_id: str) -> DownloadInfo:
+        """The item's row with the listener's want on it."""
+        async with self._changes:
+            row = await self._listing.by_item(item_id)
+            if row is not None and row.status == "completed":
+                return row
+            is_users = row is not None and any(want not in CACHE_WANTS for want in row.wanted_by)
+            if not self._keeps_streams and not is_users:
+                raise DiskError("Nothing is kept of what is streamed: [cache] storage_limit is 0.")
+            track = Track(id=item_id, name=row.name) if row is not None else await self._track(item_id)
+            ask = Ask(wanted_by=WANT, origin="stream", priority=PRIORITY_OF["stream"])
+            ids = await self._requests.add([track], ask)
+            return row or await self._listing.get(ids[0])
+
+    async def _track(self, item_id: str) -> Track:
+        tracks = await self._catalogue.tracks([item_id])
+        if not tracks:
+            raise NotFoundError("the library does not have it any more.")
+        return tracks[0]
+
+    def _join(self, follower: Follower) -> StreamReader:
+        loop = asyncio.get_running_loop()
+
+        def on_loop(function: Callable[..., object], *arguments: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(function, *arguments)
+
+        reader = StreamReader(
+            follower.feed,
+            on_move=follower.nudge,
+            on_starve=lambda reader: on_loop(follower.starved, reader),
+            on_close=lambda reader: on_loop(self._closed, follower, reader),
+        )
+        if follower.leaving is not None:
+            follower.leaving.cancel()
+            follower.leaving = None
+        follower.readers.append(reader)
+        follower.review()
+        return reader
+
+    async def _look_up(self, follower: Follower) -> None:
+        """Asks the table what has become of the row."""
+        row = await self._listing.by_item(follower.info.item_id)
+        if row is None:
+            follower.feed.fail(NotFoundError("it was taken off the downloads while it was coming."))
+        elif row.status == "completed":
+            await self._complete(follower, row)
+        elif row.status != "downloading":
+            follower.is_due = True
+            self._runner.wake()
+        follower.review()
+
+    async def _complete(self, follower: Follower, row: DownloadInfo) -> None:
+        path = self._files.absolute(row.file_path or "")
+        size = await asyncio.to_thread(self._files.size_of, row.file_path or "")
+        if size is not None:
+            follower.feed.complete(path, size)
+            self._runner.unlisten(row.id)
+            return
+        await self._rows.move([row.id], "lose", file_path=None, bytes_downloaded=0, progress=0.0, durable_bytes=0)
+        follower.is_due = True
+        await self._runner.listen(row.id, follower)
+
+    # Going.
+
+    def _closed(self, follower: Follower, reader: StreamReader) -> None:
+        if reader in follower.readers:
+            follower.readers.remove(reader)
+        if reader.window is not None:
+            follower.side.drop(reader.window)
+        follower.review()
+        if not follower.readers and self._followers.get(follower.info.item_id) is follower:
+            follower.leaving = asyncio.create_task(self._linger(follower), name="last listener")
+
+    async def _linger(self, follower: Follower) -> None:
+        await self._clock.sleep(LINGER_S)
+        async with self._lock(follower.info.item_id):
+            if not follower.readers:
+                await self._leave(follower)
+
+    async def _leave(self, follower: Follower) -> None:
+        """Nobody listens any more: the want goes, the bytes stay."""
+        item_id, download_id = follower.info.item_id, follower.info.id
+        if (transfer := follower.transfer) is not None and follower.is_nearly_there:
+            await transfer.ended.wait()
+        await follower.stop()
+        await self._wants.drop([item_id], WANT)
+        row = await self._listing.by_item(item_id)
+        transfer = self._runner.running.get(download_id)
+        goes_on = row is not None and self._goes_on(follower, row)
+        self._runner.unlisten(download_id, is_paused=not goes_on)
+        if transfer is not None:
+            await transfer.ended.wait()
+        if not goes_on:
+            await self._rows.move([download_id], "pause", wait_reason=None)
+        self._forget(follower)
+        await self._announcer.changed([download_id])
+
+    def _goes_on(self, follower: Follower, row: DownloadInfo) -> bool:
+        """Whether the queue goes on with it: others want it, or the better part is here."""
+        if row.wanted_by:
+            return follower.info.status != "paused"
+        total = follower.feed.total
+        return total is not None and follower.feed.written >= total * HALF
+
+    def _forget(self, follower: Follower) -> None:
+        follower.lease.close()
+        if self._followers.get(follower.info.item_id) is follower:
+            del self._followers[follower.info.item_id]
+        self._review_gate()
+
+    def _review_gate(self) -> None:
+        self._gate.hold(any(follower.is_short for follower in self._followers.values()))
+
+    def _lock(self, item_id: str) -> asyncio.Lock:
+        """Whoever comes to or leaves an item holds its lock."""
+        lock: asyncio.Lock | None = self._locks.get(item_id)
+        if lock is None:
+            lock = self._locks[item_id] = asyncio.Lock()
+        return lock

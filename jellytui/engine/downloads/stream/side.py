@@ -1,0 +1,84 @@
+"""Side requests: ranges of a file fetched into memory, beside the download that goes on (downloads-playback.md 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+
+from jellytui.engine.downloads.ports import Media, MediaResponse
+from jellytui.engine.downloads.stream.feed import Feed
+from jellytui.engine.downloads.stream.window import Window
+from jellytui.engine.errors import JellytuiError
+
+TAIL_BYTES = 64 * 1024
+"""What containers are read from at their end when they are opened."""
+
+_TAIL_CONTAINERS = frozenset(["aif", "aiff", "m4a", "m4b", "mp4", "oga", "ogg", "opus"])
+_TAIL_TYPES = frozenset(["audio/aiff", "audio/x-aiff", "audio/mp4", "audio/x-m4a", "audio/ogg", "audio/opus"])
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+def reads_tail(container: str, mime_type: str | None) -> bool:
+    """Whether opening such a file reads its last bytes."""
+    kind = (mime_type or "").partition(";")[0].strip().lower()
+    return kind in _TAIL_TYPES or not _TAIL_CONTAINERS.isdisjoint(container.lower().split(","))
+
+
+class SideRequests:
+    """The side requests of one feed; each is a task that ends by itself or by `stop`. On the loop."""
+
+    def __init__(self, *, feed: Feed, media: Media, url: str) -> None:
+        self._feed = feed
+        self._media = media
+        self._url = url
+        self._tasks: dict[Window, asyncio.Task[None]] = {}
+        self.is_refused = False
+        """Whether the server gives no ranges of this file."""
+
+    def fetch(self, window: Window, *, last: int | None = None, is_over: Callable[[], bool]) -> None:
+        """Fills the window from its start (to byte `last`), until `is_over`."""
+        task = asyncio.create_task(self._fill(window, last, is_over), name="side window")
+        self._tasks[window] = task
+        task.add_done_callback(lambda _: self._tasks.pop(window, None))
+
+    def drop(self, window: Window) -> None:
+        """Stops filling a window; what is in it stays."""
+        if task := self._tasks.get(window):
+            task.cancel()
+
+    async def stop(self) -> None:
+        """Ends all requests."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _fill(self, window: Window, last: int | None, is_over: Callable[[], bool]) -> None:
+        try:
+            async with self._media.open(self._url, start=window.start, end=last, authorized=False) as response:
+                if not self._continues(response, window.start):
+                    self.is_refused = True
+                    return
+                async for chunk in response.chunks():
+                    if is_over():
+                        return
+                    with self._feed.condition:
+                        window.add(chunk)
+                        self._feed.condition.notify_all()
+                    await window.room()
+        except JellytuiError:
+            return  # whoever still lacks the bytes asks again
+        finally:
+            with self._feed.condition:
+                window.is_open = False
+                self._feed.condition.notify_all()
+
+    def _continues(self, response: MediaResponse, start: int) -> bool:
+        """Whether the answer is that part of the very file that is being downloaded."""
+        held = self._feed.held
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
+        if held is None or response.status != 206 or match is None:
+            return False
+        validators = (response.headers.get("etag"), response.headers.get("last-modified"))
+        return (int(match[1]), int(match[3])) == (start, held.total) and validators == (held.etag, held.last_modified)
