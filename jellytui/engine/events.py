@@ -49,6 +49,20 @@ class DownloadsState(StateEvent, frozen=True, kw_only=True, tag_field="event", t
     summary: DownloadsSummary
 
 
+class UpkeepState(StateEvent, frozen=True, kw_only=True, tag_field="event", tag="upkeep"):
+    """How a long work on the downloads' files is doing: `done` of `total` files, 0 while unknown; `text` in words."""
+
+    work: Literal["sweep", "verify", "move", "export", "rescue"]
+    status: Literal["running", "done", "failed", "cancelled"] = "running"
+    done: int = 0
+    total: int = 0
+    text: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"upkeep:{self.work}"
+
+
 class PlayerState(StateEvent, frozen=True, kw_only=True, tag_field="event", tag="player"):
     """What plays, whole: at every change and once a second while playing."""
 
@@ -153,6 +167,7 @@ class ProblemOccurred(OccurrenceEvent, frozen=True, kw_only=True, tag_field="eve
 State = (
     DownloadEvent
     | DownloadsState
+    | UpkeepState
     | PlayerState
     | QueueState
     | ConnectionState
