@@ -49,12 +49,6 @@ async def unfollow_favorites(services: Services, user_id: str) -> None:
     await services.downloads.wishes.unfollow_favorites()
 
 
-async def keep_items(services: Services, item_ids: list[str], user_id: str) -> list[DownloadInfo]:
-    """Keep tracks that the cache holds, as downloads of one's own."""
-    check_user(services, user_id)
-    return await services.downloads.wishes.keep(item_ids)
-
-
 async def get_downloads(
     services: Services, user_id: str, status_filter: DownloadStatus | None = None
 ) -> list[DownloadInfo]:
@@ -156,7 +150,6 @@ COMMANDS = (
     download_favorites,
     unfollow_playlist,
     unfollow_favorites,
-    keep_items,
     get_downloads,
     get_downloads_summary,
     pause_download,

@@ -31,6 +31,8 @@ from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.transfer.attempt import Transfer
 from jellytui.engine.downloads.transfer.rate import Gate
 from jellytui.engine.downloads.transfer.runner import Runner
+from jellytui.engine.downloads.upkeep.caretaker import Caretaker
+from jellytui.engine.downloads.upkeep.strays import Mirror
 from jellytui.engine.downloads.wishes.facts import FactsAsker
 from jellytui.engine.downloads.wishes.wishes import Wishes
 from jellytui.engine.downloads.worker import DownloadWorker
@@ -47,7 +49,8 @@ class DownloadManager:
     """Start it, then call; every method runs on the engine's loop.
 
     `wishes` is how tracks are asked for, `acts` what is done to rows that are there, `offline` what plays without the
-    server. Whoever changes which rows there are holds `changes`, so that a request and a removal never cross.
+    server, `caretaker` what keeps rows and disk together. Whoever changes which rows there are holds `changes`, so
+    that a request and a removal never cross.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class DownloadManager:
         client: Server,
         connection: Link,
         catalogue: Catalogue,
+        mirror: Mirror,
         bus: EventBus,
         settings: Settings,
         clock: Clock,
@@ -150,6 +154,17 @@ class DownloadManager:
             changes=self.changes,
             keeps_streams=settings.cache.storage_limit > 0,
         )
+        self.caretaker = Caretaker(
+            user_id=account.user_id,
+            database=database,
+            files=self.files,
+            leases=self.leases,
+            mirror=mirror,
+            witness=self.announcer,
+            wake=self.runner.wake,
+            bus=bus,
+            clock=clock,
+        )
         self._facts = FactsAsker(database=database, server=client, link=connection, clock=clock)
         self.wishes = Wishes(
             catalogue=catalogue,
@@ -171,6 +186,7 @@ class DownloadManager:
         """Looks at the disk, takes up what an earlier run left, and begins to work."""
         try:
             await self._prepare_disk()
+            await self.caretaker.recover()
         except DiskError as error:
             log.warning("downloads wait for the disk: %s", error)
             self.runner.disk_problem = error
@@ -181,11 +197,13 @@ class DownloadManager:
         self.announcer.start()
         await self._facts.start()
         await self.runner.start()
+        self.caretaker.start()
         self._unsubscribe = self._network.subscribe(lambda: self._spawn(self._holds.follow_network()))
 
     async def stop(self) -> None:
         """Ends everything with all bytes kept."""
         self._unsubscribe()
+        await self.caretaker.stop()
         await self._listeners.stop()
         await self._facts.stop()
         await self.runner.stop()
@@ -207,6 +225,7 @@ class DownloadManager:
     async def sync_wants(self) -> None:
         """The library was synced: downloaded playlists and favourites follow the server's."""
         await self.wishes.sync()
+        await self.caretaker.name_strays()
 
     # For the player.
 
@@ -234,9 +253,9 @@ class DownloadManager:
         """Drops one want of these items; what nobody wants any more goes when less than half of it is here."""
         await self.wishes.withdraw(item_ids, wanted_by)
 
-    async def keep(self, item_ids: Sequence[str]) -> list[DownloadInfo]:
-        """Makes cached tracks the user's. Raises NotAllowedError, ServerUnreachableError, NotFoundError."""
-        return await self.wishes.keep(item_ids)
+    async def keep(self, item_ids: Sequence[str]) -> list[int]:
+        """Makes cached tracks the user's; their rows. Raises NotAllowedError, ServerUnreachableError, NotFoundError."""
+        return [info.id for info in await self.wishes.keep(item_ids)]
 
     async def evict(self, download_ids: Sequence[int]) -> list[int]:
         """Removes what no user wants and nobody reads; those rows. Raises DiskError."""
@@ -246,6 +265,10 @@ class DownloadManager:
     async def touch(self, item_id: str) -> None:
         """The item's file was used: it goes last when the cache is full."""
         await self.notes.touch(item_id)
+
+    def is_leased(self, item_id: str) -> bool:
+        """Whether somebody reads the item's file."""
+        return self.leases.is_held(item_id)
 
     # How.
 

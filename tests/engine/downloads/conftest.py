@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,7 @@ class Rig:
             client=self._client,
             connection=self.link,
             catalogue=self.catalogue,
+            mirror=self.catalogue,
             bus=bus,
             settings=self.settings,
             clock=self.clock,
@@ -128,7 +129,7 @@ class Rig:
     # What the test looks at.
 
     @property
-    def songs(self) -> list[DemoTrack]:
+    def songs(self) -> Sequence[DemoTrack]:
         """The server's tracks."""
         return self.server.library.tracks
 
