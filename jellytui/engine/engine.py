@@ -16,7 +16,9 @@ from jellytui.engine.clock import Clock, SystemClock
 from jellytui.engine.commands import registry
 from jellytui.engine.downloads.cache import SmartCache
 from jellytui.engine.downloads.manager import DownloadManager
-from jellytui.engine.events import Event, SyncState, TrackPlayed, TrackStarted
+from jellytui.engine.downloads.network import NetworkWatch
+from jellytui.engine.events import Event, QueueState, SyncState, TrackPlayed, TrackStarted
+from jellytui.engine.jellyfin.auth import stored_token
 from jellytui.engine.jellyfin.client import JellyfinClient
 from jellytui.engine.jellyfin.connection import Connection
 from jellytui.engine.jellyfin.media import MediaClient
@@ -93,7 +95,9 @@ class Engine:
         await services.player.stop()
         await services.outbox.stop()
         await services.sync.stop()
+        await services.cache.stop()
         await services.downloads.stop()
+        await services.network.stop()
         await services.connection.stop()
         await services.client.close()
         await services.views.close()
@@ -103,12 +107,14 @@ class Engine:
         services = self._services
         services.bus.bind(asyncio.get_running_loop())
         await services.connection.start()
+        await services.network.start()
         await services.downloads.start()
+        await services.cache.start()
         await services.sync.start()
         await services.outbox.start()
         await services.player.start()
         self._subscriptions = [
-            services.bus.subscribe([TrackStarted, TrackPlayed], self._feed_cache),
+            services.bus.subscribe([TrackStarted, TrackPlayed, QueueState], self._feed_cache),
             services.bus.subscribe([SyncState], self._follow_sync),
         ]
 
@@ -116,9 +122,11 @@ class Engine:
         """Every track played feeds the SmartCache (seed, Smart Caching Engine)."""
         cache, player = self._services.cache, self._services.player
         if isinstance(event, TrackStarted):
-            self._run(cache.on_track_started(event.track, player.upcoming_tracks()))
+            self._run(cache.on_track_started(player.window()))
         elif isinstance(event, TrackPlayed):
             self._run(cache.on_track_played(event.track))
+        elif isinstance(event, QueueState):
+            cache.on_queue_changed(player.window)
 
     def _follow_sync(self, event: Event) -> None:
         """What is downloaded follows the server's playlists and favourites after each whole sync (issue 5)."""
@@ -139,12 +147,19 @@ class Engine:
 def build(account: Account, token: str, paths: Paths, settings: Settings, clock: Clock, database: Database) -> Services:
     """The parts of an account's engine, joined but not started."""
     bus = EventBus()
-    client = JellyfinClient(account=account, token=token, server=settings.server, clock=clock)
+    client = JellyfinClient(
+        account=account,
+        token=token,
+        server=settings.server,
+        clock=clock,
+        read_token=lambda: stored_token(paths, account),
+    )
     connection = Connection(client=client, bus=bus, clock=clock)
     views = LibraryViews(database.path)
     catalogue = MirrorCatalogue(views, client)
     outbox = Outbox(database=database, client=client, connection=connection, bus=bus, clock=clock)
     root = Path(settings.downloads.folder).expanduser() if settings.downloads.folder else paths.downloads
+    network = NetworkWatch(server_url=account.server_url, clock=clock)
     downloads = DownloadManager(
         account=account,
         database=database,
@@ -153,9 +168,11 @@ def build(account: Account, token: str, paths: Paths, settings: Settings, clock:
         client=client,
         connection=connection,
         catalogue=catalogue,
+        mirror=views,
         bus=bus,
         settings=settings,
         clock=clock,
+        network=network,
     )
     return Services(
         account=account,
@@ -172,8 +189,18 @@ def build(account: Account, token: str, paths: Paths, settings: Settings, clock:
         outbox=outbox,
         covers=Covers(client=client, folder=paths.covers),
         lyrics=LyricsStore(client=client, database=database),
+        network=network,
         downloads=downloads,
-        cache=SmartCache(downloads=downloads, database=database, bus=bus, settings=settings, clock=clock),
+        cache=SmartCache(
+            downloads=downloads,
+            catalogue=catalogue,
+            database=database,
+            bus=bus,
+            settings=settings,
+            clock=clock,
+            root=root,
+            network=network,
+        ),
         player=Player(
             files=downloads,
             stream_url=client.stream_url,
