@@ -192,8 +192,10 @@ class Http:
             if self._client is None:
                 import httpx
 
+                # Over plain http, where no redirect is followed either, reading all certificates would be in vain.
+                is_plain = self.base_url.startswith("http://")
                 self._client = httpx.AsyncClient(
-                    verify=await self.tls(),
+                    verify=False if is_plain else await self.tls(),
                     http2=False,
                     follow_redirects=False,
                     timeout=httpx.Timeout(**_TIMEOUTS_S),
