@@ -9,10 +9,13 @@ from pathlib import Path
 
 from jellytui.engine.clock import Clock, SystemClock
 from jellytui.engine.downloads.network.cost import Cost, cost_of_default_route, is_near
+from jellytui.engine.downloads.network.networkmanager import NetworkManager
 
 log = logging.getLogger(__name__)
 
 POLL_S = 10.0
+_JOIN_WITHIN_S = 0.3
+"""How long the start waits for the first word of NetworkManager; later is well too."""
 
 
 class NetworkWatch:
@@ -25,6 +28,7 @@ class NetworkWatch:
         clock: Clock | None = None,
         proc: Path = Path("/proc"),
         sysfs: Path = Path("/sys"),
+        bus_address: str | None = None,
     ) -> None:
         self._is_near = is_near(server_url)
         self._clock = clock or SystemClock()
@@ -32,6 +36,8 @@ class NetworkWatch:
         self._sysfs = sysfs
         self._cost = Cost.FREE if self._is_near else Cost.UNKNOWN
         self._callbacks: list[Callable[[], None]] = []
+        self._manager = NetworkManager(self._look, address=bus_address)
+        self._joining: asyncio.Task[None] | None = None
         self._poller: asyncio.Task[None] | None = None
 
     @property
@@ -55,28 +61,31 @@ class NetworkWatch:
         return unsubscribe
 
     async def start(self) -> None:
-        """Looks once, and from then on every ten seconds. A server in this house needs no looking."""
+        """Looks once, then whenever NetworkManager tells, and every ten seconds. A server in this house needs none."""
         if self._is_near:
             return
-        await self._look()
+        self._joining = asyncio.create_task(self._manager.start(), name="join NetworkManager")
+        await asyncio.wait({self._joining}, timeout=_JOIN_WITHIN_S)
+        self._look()
         self._poller = asyncio.create_task(self._poll(), name="network watch")
 
     async def stop(self) -> None:
         """Looks no more."""
-        if self._poller is not None:
-            self._poller.cancel()
-            await asyncio.gather(self._poller, return_exceptions=True)
-            self._poller = None
+        tasks = [task for task in (self._joining, self._poller) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._manager.stop()
 
     async def _poll(self) -> None:
         while True:
             await self._clock.sleep(POLL_S)
-            await self._look()
+            self._look()
 
-    async def _look(self) -> None:
-        self._set(cost_of_default_route(self._proc, self._sysfs))
-
-    def _set(self, cost: Cost) -> None:
+    def _look(self) -> None:
+        cost = self._manager.cost
+        if cost is Cost.UNKNOWN:
+            cost = cost_of_default_route(self._proc, self._sysfs)
         was_metered, self._cost = self.is_metered, cost
         if was_metered == self.is_metered:
             return
