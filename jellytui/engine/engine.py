@@ -160,6 +160,8 @@ def build(account: Account, token: str, paths: Paths, settings: Settings, clock:
     outbox = Outbox(database=database, client=client, connection=connection, bus=bus, clock=clock)
     root = Path(settings.downloads.folder).expanduser() if settings.downloads.folder else paths.downloads
     network = NetworkWatch(server_url=account.server_url, clock=clock)
+    covers = Covers(client=client, folder=paths.covers)
+    lyrics = LyricsStore(client=client, database=database)
     downloads = DownloadManager(
         account=account,
         database=database,
@@ -169,6 +171,8 @@ def build(account: Account, token: str, paths: Paths, settings: Settings, clock:
         connection=connection,
         catalogue=catalogue,
         mirror=views,
+        covers=covers,
+        lyrics=lyrics,
         bus=bus,
         settings=settings,
         clock=clock,
@@ -187,8 +191,8 @@ def build(account: Account, token: str, paths: Paths, settings: Settings, clock:
         views=views,
         sync=LibrarySync(client=client, connection=connection, database=database, bus=bus, clock=clock),
         outbox=outbox,
-        covers=Covers(client=client, folder=paths.covers),
-        lyrics=LyricsStore(client=client, database=database),
+        covers=covers,
+        lyrics=lyrics,
         network=network,
         downloads=downloads,
         cache=SmartCache(

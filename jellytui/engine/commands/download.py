@@ -52,7 +52,7 @@ async def unfollow_favorites(services: Services, user_id: str) -> None:
 async def get_downloads(
     services: Services, user_id: str, status_filter: DownloadStatus | None = None
 ) -> list[DownloadInfo]:
-    """The downloads of one status, or all: completed ones newest first, the others in the order of the queue."""
+    """The downloads of one status, or all: in the order of the queue, the completed ones in that of asking."""
     check_user(services, user_id)
     return await services.downloads.downloads(status_filter)
 

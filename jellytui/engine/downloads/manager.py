@@ -19,7 +19,7 @@ from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.holds import Holds
 from jellytui.engine.downloads.leases import Leases
 from jellytui.engine.downloads.offline import Offline
-from jellytui.engine.downloads.ports import Catalogue, Link, Media, Network, Server
+from jellytui.engine.downloads.ports import Catalogue, CoverShelf, Link, LyricsShelf, Media, Network, Server
 from jellytui.engine.downloads.removal import Removal
 from jellytui.engine.downloads.rows.listing import Listing
 from jellytui.engine.downloads.rows.notes import Notes
@@ -33,6 +33,7 @@ from jellytui.engine.downloads.transfer.rate import Gate
 from jellytui.engine.downloads.transfer.runner import Runner
 from jellytui.engine.downloads.upkeep.caretaker import Caretaker
 from jellytui.engine.downloads.upkeep.strays import Mirror
+from jellytui.engine.downloads.wishes.company import Company
 from jellytui.engine.downloads.wishes.facts import FactsAsker
 from jellytui.engine.downloads.wishes.wishes import Wishes
 from jellytui.engine.downloads.worker import DownloadWorker
@@ -64,6 +65,8 @@ class DownloadManager:
         connection: Link,
         catalogue: Catalogue,
         mirror: Mirror,
+        covers: CoverShelf,
+        lyrics: LyricsShelf,
         bus: EventBus,
         settings: Settings,
         clock: Clock,
@@ -165,6 +168,9 @@ class DownloadManager:
             bus=bus,
             clock=clock,
         )
+        self._company = Company(
+            database=database, notes=self.notes, covers=covers, lyrics=lyrics, link=connection, bus=bus
+        )
         self._facts = FactsAsker(database=database, server=client, link=connection, clock=clock)
         self.wishes = Wishes(
             catalogue=catalogue,
@@ -198,11 +204,13 @@ class DownloadManager:
         await self._facts.start()
         await self.runner.start()
         self.caretaker.start()
+        self._company.start()
         self._unsubscribe = self._network.subscribe(lambda: self._spawn(self._holds.follow_network()))
 
     async def stop(self) -> None:
         """Ends everything with all bytes kept."""
         self._unsubscribe()
+        await self._company.stop()
         await self.caretaker.stop()
         await self._listeners.stop()
         await self._facts.stop()
@@ -215,7 +223,7 @@ class DownloadManager:
     # What is there.
 
     async def downloads(self, status: DownloadStatus | None = None) -> list[DownloadInfo]:
-        """All rows (of a status): completed ones newest first, the others in the queue's order."""
+        """All rows (of a status): unfinished ones in the queue's order, completed ones in that of asking."""
         return [self._live(info) for info in await self.listing.all(status)]
 
     async def summary(self) -> DownloadsSummary:

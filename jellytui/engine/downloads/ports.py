@@ -95,6 +95,20 @@ class Network(Protocol):
         """Calls back on the loop at each change; returns what ends that."""
 
 
+class CoverShelf(Protocol):
+    """Where covers are kept (Covers)."""
+
+    async def path(self, item_id: str, tag: str) -> object:
+        """Fetches an item's cover when it is not there yet; never raises for a server that has none."""
+
+
+class LyricsShelf(Protocol):
+    """Where words are kept (LyricsStore)."""
+
+    async def get(self, item_id: str) -> object:
+        """Fetches a track's words when they are not there yet. Raises JellytuiError."""
+
+
 class MediaResponse(Protocol):
     """A response whose body is being read."""
 

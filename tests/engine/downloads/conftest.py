@@ -17,6 +17,7 @@ from jellytui.demo.server import DemoServer
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.manager import DownloadManager
+from jellytui.engine.errors import JellytuiError
 from jellytui.engine.events import DownloadEvent, Event
 from jellytui.engine.jellyfin.client import JellyfinClient
 from jellytui.engine.jellyfin.media import MediaClient, MediaTimeouts
@@ -44,6 +45,30 @@ class NetworkInMemory:
         self.is_metered = is_metered
         for callback in list(self._callbacks):
             callback()
+
+
+class CoversInMemory:
+    """Remembers which covers were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    async def path(self, item_id: str, tag: str) -> None:
+        self.asked.append((item_id, tag))
+
+
+class LyricsInMemory:
+    """Remembers of which tracks the words were asked for; raises `problem` once when there is one."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.problem: JellytuiError | None = None
+
+    async def get(self, item_id: str) -> None:
+        if (problem := self.problem) is not None:
+            self.problem = None
+            raise problem
+        self.asked.append(item_id)
 
 
 class ServerCatalogue:
@@ -84,6 +109,8 @@ class Rig:
         self.link = LinkInMemory()
         self.network = NetworkInMemory()
         self.catalogue = ServerCatalogue(server)
+        self.covers = CoversInMemory()
+        self.lyrics = LyricsInMemory()
         self.settings = Settings(downloads=DownloadSettings(concurrency=2), cache=CacheSettings())
         self.read_timeout_s = 2.0
         self.free_floor_bytes = 0
@@ -108,6 +135,8 @@ class Rig:
             connection=self.link,
             catalogue=self.catalogue,
             mirror=self.catalogue,
+            covers=self.covers,
+            lyrics=self.lyrics,
             bus=bus,
             settings=self.settings,
             clock=self.clock,

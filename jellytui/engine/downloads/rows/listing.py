@@ -17,7 +17,7 @@ SELECT d.*, (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.dow
 FROM downloads d
 """
 
-_NEWEST_FIRST = " ORDER BY d.completed_at DESC, d.id DESC"
+_AS_ASKED = " ORDER BY d.queued_at, d.id"
 _IN_QUEUE_ORDER = " ORDER BY d.priority DESC, d.queued_at, d.id"
 
 
@@ -130,11 +130,11 @@ class Listing:
         return bool(await self._database.fetch_all("SELECT 1 FROM downloads WHERE file_path = ?", (file_path,)))
 
     async def all(self, status: DownloadStatus | None = None) -> list[DownloadInfo]:
-        """All rows (of a status): completed ones newest first, the others in the queue's order."""
+        """All rows (of a status): unfinished ones in the queue's order, completed ones in that of asking."""
         if status is None:
             rows = await self._database.fetch_all(f"{SELECT} {_IN_QUEUE_ORDER}")
         else:
-            order = _NEWEST_FIRST if status == "completed" else _IN_QUEUE_ORDER
+            order = _AS_ASKED if status == "completed" else _IN_QUEUE_ORDER
             rows = await self._database.fetch_all(f"{SELECT} WHERE d.status = ? {order}", (status,))
         return [info_of(row) for row in rows]
 

@@ -64,6 +64,7 @@ CREATE INDEX idx_downloads_queue
 CREATE INDEX idx_downloads_item ON downloads(item_id, status);
 CREATE INDEX idx_downloads_album ON downloads(album_id, status);
 CREATE INDEX idx_downloads_status ON downloads(status);
+CREATE INDEX idx_downloads_completed ON downloads(completed_at) WHERE status = 'completed';
 CREATE UNIQUE INDEX idx_downloads_file_path ON downloads(file_path) WHERE file_path IS NOT NULL;
 
 -- Who wants a file: user, favorites, playlist:<id>, stream, queue, album. It stays while anyone does.
