@@ -198,9 +198,8 @@ class Follower:
         speed = transfer.speed.bytes_per_second
         if gap <= FAR_BYTES and (gap == 0 or gap <= speed * FAR_S):
             return
-        if reader.window is not None and reader.window.is_open and 0 <= offset - reader.window.end <= FAR_BYTES / 4:
-            return  # it is on its way
-        self._open_window(reader, offset)
+        if not any(window and window.brings(offset) for window in (self.feed.tail, reader.window)):
+            self._open_window(reader, offset)
 
     def _open_window(self, reader: StreamReader, offset: int) -> None:
         if reader.window is not None:

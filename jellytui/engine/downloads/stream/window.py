@@ -9,6 +9,8 @@ AHEAD_BYTES = 4 * 1024 * 1024
 """How far a window reads ahead of its reader."""
 BEHIND_BYTES = 512 * 1024
 """How much stays for small steps back."""
+NEAR_BYTES = 256 * 1024
+"""A step forward that is waited for; a longer one is worth a request of its own."""
 
 
 class Window:
@@ -37,6 +39,10 @@ class Window:
     def covers(self, offset: int) -> bool:
         """Whether the byte is here."""
         return self.start <= offset < self.end
+
+    def brings(self, offset: int) -> bool:
+        """Whether the byte is on its way, and soon here."""
+        return self.is_open and self.start <= offset <= self.end + NEAR_BYTES
 
     def take(self, offset: int, buffer: memoryview) -> int:
         """Copies what is here from byte `offset` on; 0 when that is not here."""

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from jellytui.demo.library import DemoTrack
+from jellytui.engine.downloads.stream.side import TAIL_BYTES
+from jellytui.engine.downloads.stream.window import AHEAD_BYTES
+from jellytui.engine.downloads.transfer.resume import OVERLAP
+from jellytui.engine.errors import JellytuiError
 from tests.engine.downloads.conftest import Rig
-from tests.support.streaming import Asked, read_on
+from tests.support.streaming import CODECS, Asked, read_on
 from tests.support.waiting import until
+
+STREAMS = "*/stream"
+SLOW = 1_500_000
+"""Bytes a second."""
 
 
 def song_of(rig: Rig, container: str) -> DemoTrack:
@@ -26,3 +36,165 @@ async def test_what_is_read_is_the_servers_file_and_so_is_what_stays(listening: 
     assert Asked.of(listening.asked(song.id)).ranges == ((0, None),)
     await until(lambda: not listening.manager.leases.is_held(song.id))
     assert (await listening.row(song.id)).wanted_by == ()
+
+
+async def test_the_head_is_read_long_before_the_rest_is_there(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    file = await listening.manager.open_stream(song.id)
+    assert await read_on(file, 0, 128 * 1024) == song.file.read_bytes()[: 128 * 1024]
+    assert listening.part(song.id).stat().st_size < song.size / 4
+    file.close()
+
+
+async def test_the_last_bytes_come_though_the_line_falls_silent_after_them(listening: Rig) -> None:
+    song = song_of(listening, "wav")
+    listening.server.faults.add("stall", route=STREAMS, after_bytes=300_000, times=1)
+    file = await listening.manager.open_stream(song.id)
+    assert len(await read_on(file, 0, 300_000)) == 300_000
+    file.close()
+
+
+async def test_two_readers_share_one_fetch(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    files = [await listening.manager.open_stream(song.id) for _ in range(2)]
+    found = await asyncio.gather(*(read_on(file) for file in files))
+    assert found == [song.file.read_bytes()] * 2
+    assert len(listening.asked(song.id)) == 1
+    for file in files:
+        file.close()
+
+
+async def test_a_track_that_is_here_is_read_from_the_disk(listening: Rig) -> None:
+    song = song_of(listening, "mp3")
+    await listening.manager.wishes.download_item(song.id)
+    await listening.until_status(song.id, "completed")
+    asked = len(listening.asked(song.id))
+    file = await listening.manager.open_stream(song.id)
+    assert await read_on(file) == song.file.read_bytes()
+    assert len(listening.asked(song.id)) == asked
+    assert listening.manager.leases.is_held(song.id)
+    file.close()
+    file.close()
+    await until(lambda: not listening.manager.leases.is_held(song.id))
+    assert (await listening.row(song.id)).wanted_by == ("user",)
+
+
+async def test_a_file_that_has_vanished_is_fetched_again(listening: Rig) -> None:
+    song = song_of(listening, "mp3")
+    await listening.manager.wishes.download_item(song.id)
+    row = await listening.until_status(song.id, "completed")
+    (listening.root / (row.file_path or "")).unlink()
+    file = await listening.manager.open_stream(song.id)
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+    await listening.until_status(song.id, "completed")
+    await listening.whole(song.id)
+
+
+async def test_what_is_far_away_comes_through_a_window(listening: Rig) -> None:
+    song = song_of(listening, "wav")
+    whole = song.file.read_bytes()
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 65536)
+    place = song.size - 1_200_000
+    assert await read_on(file, place, 200_000) == whole[place : place + 200_000]
+    assert listening.part(song.id).stat().st_size < song.size / 2
+    assert Asked.of(listening.asked(song.id)).starts == [0, place]
+    listening.server.faults.clear()
+    assert await read_on(file) == whole
+    file.close()
+    await listening.until_status(song.id, "completed")
+    await listening.whole(song.id)
+
+
+async def test_a_window_reads_no_further_ahead_than_it_may(listening: Rig) -> None:
+    song = song_of(listening, "wav")
+    listening.server.faults.add("drip", route=STREAMS, rate=200_000, times=1)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 65536)
+    await read_on(file, 300_000, 65536)
+    assert file.window is not None
+    await until(lambda: file.window is None or file.window.is_full or not file.window.is_open)
+    assert file.window is None or file.window.end <= 300_000 + 65536 + AHEAD_BYTES + 2 * 65536
+    file.close()
+
+
+@pytest.mark.parametrize("container", list(CODECS))
+async def test_the_tail_comes_with_the_head_where_opening_reads_it(listening: Rig, container: str) -> None:
+    song = song_of(listening, container)
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW // 4)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 65536)
+    tail = (song.size - TAIL_BYTES, song.size - 1)
+    reads_it = container in ("ogg", "opus", "m4a")
+    if reads_it:
+        await until(lambda: tail in Asked.of(listening.asked(song.id)).ranges)
+        assert await read_on(file, tail[0]) == song.file.read_bytes()[tail[0] :]
+    assert Asked.of(listening.asked(song.id)).ranges == ((0, None), *([tail] if reads_it else []))
+    file.close()
+
+
+async def test_a_length_that_the_server_does_not_tell_is_not_made_up(listening: Rig) -> None:
+    song = song_of(listening, "mp3")
+    listening.server.faults.add("headers", route=STREAMS, headers={"content-length": None})
+    file = await listening.manager.open_stream(song.id)
+    assert await asyncio.to_thread(file.size) is None
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+
+
+async def test_a_wait_ends_when_it_is_cancelled(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("stall", route=STREAMS, after_bytes=100_000)
+    file = await listening.manager.open_stream(song.id)
+    reading = asyncio.create_task(read_on(file))
+    await until(lambda: file.starving_at is not None)
+    file.cancel()
+    with pytest.raises(JellytuiError):
+        await reading
+    file.close()
+
+
+async def test_what_is_left_early_stays_and_is_gone_on_with(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW, times=1)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 300_000)
+    file.close()
+    row = await listening.until_status(song.id, "paused")
+    await listening.until_idle()
+    held = listening.part(song.id).stat().st_size
+    assert 300_000 <= held < song.size / 2
+    assert (row.wanted_by, (await listening.row(song.id)).bytes_downloaded) == ((), held)
+    again = await listening.manager.open_stream(song.id)
+    assert await read_on(again) == song.file.read_bytes()
+    again.close()
+    await listening.until_status(song.id, "completed")
+    assert Asked.of(listening.asked(song.id)).ranges == ((0, None), (held - OVERLAP, None))
+    await listening.whole(song.id)
+
+
+async def test_what_is_half_here_is_finished_without_a_listener(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW, times=1)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, song.size * 2 // 3)
+    file.close()
+    await listening.until_status(song.id, "completed")
+    await listening.whole(song.id)
+    assert (await listening.row(song.id)).wanted_by == ()
+
+
+async def test_a_new_start_does_not_go_on_with_what_was_listened_to(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 65536)
+    await listening.restart()
+    row = await listening.row(song.id)
+    assert (row.status, row.wanted_by) == ("paused", ())
+    with pytest.raises(JellytuiError):
+        await read_on(file)
+    file.close()

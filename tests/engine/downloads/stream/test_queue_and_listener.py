@@ -1,0 +1,195 @@
+"""A listener and the queue: the one joins the other's downloads, and nothing that holds the queue holds the music."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from jellytui.config import CacheSettings, DownloadSettings, Settings
+from jellytui.demo.server import DemoServer
+from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError
+from tests.engine.downloads.conftest import Rig, rig_for
+from tests.engine.downloads.stream.test_reading import SLOW, STREAMS, song_of
+from tests.support.streaming import Asked, QuickClock, read_on
+from tests.support.waiting import until
+
+
+async def test_a_download_that_runs_already_is_joined(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=2 * SLOW, times=1)
+    await listening.manager.want(await listening.catalogue.tracks([song.id]), "queue")
+    await until(lambda: listening.part(song.id).exists())
+    file = await listening.manager.open_stream(song.id)
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+    await listening.until_status(song.id, "completed")
+    await until(lambda: not listening.manager.leases.is_held(song.id))
+    row = await listening.row(song.id)
+    assert (row.origin, row.wanted_by) == ("queue", ("queue",))
+    assert Asked.of(listening.asked(song.id)).ranges == ((0, None),)
+
+
+async def test_a_joined_download_goes_on_for_those_who_want_it_too(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route="*/download", rate=SLOW, times=1)
+    await listening.manager.wishes.download_item(song.id)
+    await until(lambda: listening.part(song.id).exists())
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 200_000)
+    file.close()
+    await until(lambda: not listening.manager.leases.is_held(song.id))
+    row = await listening.until_status(song.id, "completed")
+    assert row.wanted_by == ("user",)
+    await listening.whole(song.id)
+
+
+async def test_a_paused_download_is_read_and_paused_again(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    row = await listening.manager.wishes.download_item(song.id)
+    await listening.manager.acts.pause([row.id])
+    await listening.until_status(song.id, "paused")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 200_000)
+    assert (await listening.row(song.id)).status == "downloading"
+    file.close()
+    assert (await listening.until_status(song.id, "paused")).wanted_by == ("user",)
+    assert not any("Download" in request.path for request in listening.asked(song.id)[-1:])
+
+
+async def test_a_failed_download_is_tried_again_for_a_listener(listening: Rig) -> None:
+    song = song_of(listening, "mp3")
+    listening.server.faults.add("status", route="*/download", status=404, times=1)
+    await listening.manager.wishes.download_item(song.id)
+    await listening.until_status(song.id, "failed")
+    file = await listening.manager.open_stream(song.id)
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+    await listening.until_status(song.id, "completed")
+
+
+async def test_neither_pause_all_nor_a_metered_link_nor_the_rate_holds_the_music(
+    song_server: DemoServer, tmp_path: Path
+) -> None:
+    async with rig_for(song_server, tmp_path, QuickClock(20.0)) as rig:
+        rig.settings = Settings(downloads=DownloadSettings(concurrency=1, max_rate=1))
+        await rig.restart()
+        rig.network.set(True)
+        await rig.manager.acts.pause_all()
+        song = song_of(rig, "flac")
+        file = await rig.manager.open_stream(song.id)
+        assert await read_on(file) == song.file.read_bytes()
+        file.close()
+
+
+async def test_pausing_everything_does_not_stop_what_plays(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    await listening.manager.acts.pause_all()
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+    await listening.until_status(song.id, "completed")
+
+
+async def test_what_is_listened_to_takes_no_slot_of_the_queue(listening: Rig) -> None:
+    first, second, third, fourth = listening.songs[:4]
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    listening.server.faults.add("stall", route="*/download", after_bytes=1000)
+    files = [await listening.manager.open_stream(song.id) for song in (first, second)]
+    for song in (third, fourth):
+        await listening.manager.wishes.download_item(song.id)
+        await listening.until_status(song.id, "downloading")
+    assert len(listening.manager.runner.running) == 4
+    for file in files:
+        file.close()
+
+
+async def test_others_stop_reading_while_a_listener_has_little_ahead(listening: Rig) -> None:
+    other, song = song_of(listening, "wav"), song_of(listening, "flac")
+    listening.server.faults.add("drip", route="*/download", rate=SLOW)
+    listening.server.faults.add("stall", route=STREAMS, after_bytes=200_000, times=1)
+    row = await listening.manager.wishes.download_item(other.id)
+    await until(lambda: listening.part(other.id).exists() and listening.manager.runner.running[row.id].bytes_here)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    held = listening.manager.runner.running[row.id].bytes_here
+    await asyncio.sleep(0.3)  # what must not happen cannot be awaited
+    assert listening.manager.runner.running[row.id].bytes_here <= held + 256 * 1024
+    file.close()
+    await listening.until_status(other.id, "completed")
+
+
+async def test_a_held_download_goes_on_once_it_is_the_one_that_is_listened_to(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW, times=1)
+    listening.manager.gate.hold(True)
+    await listening.manager.want(await listening.catalogue.tracks([song.id]), "queue")
+    await listening.until_status(song.id, "downloading")
+    file = await listening.manager.open_stream(song.id)
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+
+
+async def test_a_track_that_is_gone_says_so_and_leaves_the_queue_alone(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    fault = listening.server.faults.add("status", route=STREAMS, status=404)
+    file = await listening.manager.open_stream(song.id)
+    with pytest.raises(NotFoundError, match="no longer has this track"):
+        await asyncio.to_thread(file.size)
+    with pytest.raises(NotFoundError):
+        await read_on(file)
+    file.close()
+    await until(lambda: not listening.manager.leases.is_held(song.id))
+    assert fault.hits == 1
+    with pytest.raises(NotFoundError):
+        await listening.manager.open_stream("f" * 32)
+
+
+async def test_a_refusal_says_so(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("status", route=STREAMS, status=403, times=1)
+    file = await listening.manager.open_stream(song.id)
+    with pytest.raises(JellytuiError, match="refuses this|may not"):
+        await read_on(file)
+    again = await listening.manager.open_stream(song.id)
+    assert await read_on(again) == song.file.read_bytes()
+    file.close()
+    again.close()
+
+
+async def test_where_nothing_may_be_kept_the_player_is_told(song_server: DemoServer, tmp_path: Path) -> None:
+    async with rig_for(song_server, tmp_path, QuickClock(20.0)) as rig:
+        rig.settings = Settings(cache=CacheSettings(storage_limit=0))
+        await rig.restart()
+        with pytest.raises(DiskError):
+            await rig.manager.open_stream(song_of(rig, "flac").id)
+        assert await rig.rows() == {}
+
+
+async def test_where_the_disk_is_full_the_player_is_told(song_server: DemoServer, tmp_path: Path) -> None:
+    async with rig_for(song_server, tmp_path, QuickClock(20.0)) as rig:
+        rig.free_floor_bytes = 1 << 60
+        await rig.restart()
+        file = await rig.manager.open_stream(song_of(rig, "flac").id)
+        with pytest.raises(DiskError):
+            await read_on(file)
+        file.close()
+
+
+async def test_a_download_that_is_deleted_while_it_plays_goes_afterwards(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    await listening.manager.acts.cancel([(await listening.row(song.id)).id])
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+    await until(lambda: not listening.manager.leases.is_held(song.id))
+    async with asyncio.timeout(10):
+        while await listening.rows():
+            await asyncio.sleep(0.01)
+    assert not listening.part(song.id).exists()
