@@ -72,7 +72,7 @@ _ALL = (
     Action("view_downloaded", "What is downloaded", (), ("library",)),
     Action("filter", "Filter this list", ("L",), ("library",), hint="filter"),
     Action("pane_left", "Pane to the left, back", ("h", "backspace", "escape"), ("library",), hint="back"),
-    Action("pane_right", "Pane to the right, open", ("l",), ("library",), hint="open"),
+    Action("pane_right", "Pane to the right, open", ("l",), LISTS, hint="open"),
     Action("next_pane", "Next pane", ("tab",), ("library",)),
     Action("previous_pane", "Previous pane", ("shift+tab",), ("library",)),
     Action("close_search", "Back to where the search began", ("escape",), ("search",), hint="back"),

@@ -73,6 +73,7 @@ class JellytuiApp(App[None], inherit_bindings=False):
         self._backend = backend
         self._open_backend = open_backend
         self._toast_timer: Timer | None = None
+        self._before_search = "library"
 
     # Coming and going
 
@@ -217,7 +218,13 @@ class JellytuiApp(App[None], inherit_bindings=False):
         self._show("queue")
 
     def action_search(self) -> None:
+        if self.current_mode != "search":
+            self._before_search = self.current_mode
         self._show("search")
+
+    def leave_search(self) -> None:
+        """Back to the screen where the search began."""
+        self._show(self._before_search)
 
     def _show(self, mode: str) -> None:
         if self.session is not None:
