@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -33,6 +34,7 @@ from jellytui.tui.widgets.top_bar import TopBar
 log = logging.getLogger(__name__)
 
 TOAST_SECONDS = 5.0
+QUIT_SECONDS = 2.0
 MODE_NAMES = ("library", "downloads", "playing", "queue", "search")
 
 
@@ -142,6 +144,7 @@ class JellytuiApp(App[None], inherit_bindings=False):
         )
 
     async def _end(self) -> None:
+        await self._finish_deletions()
         self.workers.cancel_group(self, "bridge")
         await self.switch_mode("start")
         for mode in MODE_NAMES:
@@ -186,12 +189,12 @@ class JellytuiApp(App[None], inherit_bindings=False):
 
     # Messages
 
-    def say(self, text: str, severity: Severity = "information") -> None:
-        """Shows one line in place of the key hints for a few seconds."""
+    def say(self, text: str, severity: Severity = "information", *, seconds: float = TOAST_SECONDS) -> None:
+        """Shows one line in place of the key hints for so many seconds."""
         if self._toast_timer is not None:
             self._toast_timer.stop()
         self._show_toast(Toast(text, severity))
-        self._toast_timer = self.set_timer(TOAST_SECONDS, lambda: self._show_toast(None))
+        self._toast_timer = self.set_timer(seconds, lambda: self._show_toast(None))
 
     def _show_toast(self, toast: Toast | None) -> None:
         self.toast = toast
@@ -264,6 +267,16 @@ class JellytuiApp(App[None], inherit_bindings=False):
     def action_login(self) -> None:
         self.run_worker(self.ask_to_sign_in(""), group="login", exclusive=True, exit_on_error=False)
 
+    def action_settings(self) -> None:
+        from jellytui.paths import default_paths
+        from jellytui.tui.screens.settings import SettingsScreen
+
+        self.push_screen(SettingsScreen(self.settings, default_paths().config_file))
+
+    def take_theme(self, name: str) -> None:
+        """Shows another theme; an empty name is the one that suits the terminal."""
+        self.theme = start_theme(name, os.environ)
+
     def action_next_theme(self) -> None:
         names = ["jellytui", "jellytui-light", "ansi-dark", "ansi-light"]
         at = names.index(self.theme) if self.theme in names else -1
@@ -271,7 +284,18 @@ class JellytuiApp(App[None], inherit_bindings=False):
         self.say(f"Theme: {self.theme}")
 
     async def action_quit(self) -> None:
+        await self._finish_deletions()
         self.exit()
+
+    async def _finish_deletions(self) -> None:
+        """Deletes what waits only for a key that undoes it; not for longer than a moment."""
+        if self.session is None:
+            return
+        try:
+            async with asyncio.timeout(QUIT_SECONDS):
+                await self.session.downloads.delete_doomed()
+        except (JellytuiError, TimeoutError) as error:
+            log.warning("a deletion was not done before the end: %s", error)
 
 
 def make_screen(mode: str, session: Session) -> Screen[None]:

@@ -31,6 +31,13 @@ def size(number_of_bytes: float) -> str:
     return f"{_short(value, 'TB')} TB"
 
 
+def share_of(part_bytes: float, whole_bytes: float) -> str:
+    """How much of how much, the unit once where it is the same: "9.3 of 10 GB", "800 kB of 31.0 MB"."""
+    part, whole = size(part_bytes), size(whole_bytes)
+    amount, unit = part.split(" ")
+    return f"{amount if whole.endswith(unit) else part} of {whole.replace('.0 ', ' ')}"
+
+
 def rate(bytes_per_second: float) -> str:
     """Bytes per second in the units of `size`: "8.1 MB/s"."""
     return f"{size(bytes_per_second)}/s"

@@ -21,10 +21,10 @@ DARK = Theme(
     dark=True,
     variables={
         "text-dim": "#848994",
-        "line": "#343a43",
+        "line": "#3a414b",
         "line-focus": "#7d684a",
-        "cursor": "#2f3640",
-        "cursor-blurred": "#22262d",
+        "cursor": "#282e37",
+        "cursor-blurred": "#1f2329",
     },
 )
 

@@ -51,7 +51,8 @@ def test_a_removed_row_leaves_nothing_behind() -> None:
 
 def test_an_album_counts_what_is_here_and_what_is_coming() -> None:
     store = DownloadsStore(FakeBackend())
-    for number, status in enumerate(("completed", "downloading", "pending", "failed"), start=1):
+    statuses: tuple[DownloadStatus, ...] = ("completed", "downloading", "pending", "failed")
+    for number, status in enumerate(statuses, start=1):
         store.apply(DownloadEvent(type="queued", download=row(number, status)))
     assert store.album_counts("album") == (1, 2, 4)
 

@@ -9,7 +9,7 @@ from jellytui.config import Settings
 from jellytui.engine.events import DownloadEvent, DownloadsState, PlayerState, QueueState
 from jellytui.engine.models import DownloadInfo, DownloadsSummary, LyricLine, Lyrics, QueueEntry, QueuePage, Track
 from jellytui.tui.app import JellytuiApp
-from jellytui.tui.widgets.download_list import DownloadList
+from jellytui.tui.downloads.download_list import DownloadList
 from jellytui.tui.widgets.lyrics import line_at
 from jellytui.tui.widgets.queue_list import QueueList
 from tests.support.fake_backend import FakeBackend
@@ -80,14 +80,14 @@ async def test_each_screen_stands_at_each_size_with_hostile_names(
 
 async def test_p_pauses_the_download_under_the_cursor_and_progress_keeps_it_there(tmp_path: Path) -> None:
     backend = make_backend(tmp_path)
-    backend.answers["pause_download"] = lambda download_id: backend.downloads[download_id - 1]
+    backend.answers["pause_downloads"] = lambda download_ids: [backend.downloads[number - 1] for number in download_ids]
     app = make_app(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         await pilot.press("2", "down", "p")
-        while not backend.called("pause_download"):
+        while not backend.called("pause_downloads"):
             await pilot.pause()
-        assert backend.called("pause_download") == [{"download_id": 2}]
+        assert backend.called("pause_downloads") == [{"download_ids": [2]}]
         backend.push(DownloadEvent(type="removed", download=backend.downloads[0]))
         while app.session is not None and 1 in app.session.downloads.downloads:
             await pilot.pause()

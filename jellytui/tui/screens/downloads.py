@@ -1,72 +1,66 @@
-"""The downloads: what comes down, what is here, what failed, and what can be done about it."""
+"""The downloads: what comes down, what is here, what failed, what the cache does, and what can be done about it."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.reactive import reactive
-from textual.widget import Widget
+from textual.timer import Timer
 
 from jellytui.engine.errors import JellytuiError
-from jellytui.engine.models import DownloadInfo, DownloadsSummary
+from jellytui.engine.models import CacheStep, CacheUse, DownloadInfo
 from jellytui.tui import format as fmt
+from jellytui.tui.downloads.bands import DownloadTabs, DownloadTotals, cache_share, disk_facts, totals_words
+from jellytui.tui.downloads.cache_list import CacheList
+from jellytui.tui.downloads.download_list import DownloadList
+from jellytui.tui.downloads.lines import ORDERS, TABS, Tab
 from jellytui.tui.keymap import bindings
+from jellytui.tui.library.filter_line import FilterLine
+from jellytui.tui.library.rows import is_kept
 from jellytui.tui.resources import styles_dir
 from jellytui.tui.screens.base import BaseScreen
 from jellytui.tui.stores.base import Keys
 from jellytui.tui.stores.downloads import ROWS, DownloadsStore
-from jellytui.tui.widgets.download_list import TABS, DownloadList, Tab
+from jellytui.tui.widgets.hint_line import HintLine
 
+UNDO_SECONDS = 6.0
+"""How long a deletion can be undone: so long it is not done."""
 
-class DownloadTabs(Widget):
-    """One line: ` ACTIVE 6   COMPLETED 1,204   FAILED 1 ──── 9.3 of 10 GB cache · 41 GB mine`."""
+CACHE_SECONDS = 1.0
+"""What the cache holds is asked at most so often while it is looked at."""
 
-    tab: reactive[Tab] = reactive("active")
-    counts: reactive[tuple[int, int, int]] = reactive((0, 0, 0))
-    disk: reactive[str] = reactive("")
-
-    def render(self) -> Content:
-        parts = [
-            (f" {tab.upper()} {fmt.number(count)}  ", "bold $primary" if tab == self.tab else "bold $text-dim")
-            for tab, count in zip(TABS, self.counts, strict=True)
-        ]
-        used = sum(fmt.width(text) for text, _ in parts)
-        disk = f" {self.disk} " if self.disk and used + fmt.width(self.disk) + 4 < self.size.width else ""
-        line = "─" * (self.size.width - used - fmt.width(disk))
-        return Content.assemble(*parts, (line, "$line-focus"), (disk, "$text-dim"))
-
-
-class DownloadTotals(Widget):
-    """One line below the list: how much is to come and how long it takes, or why all waits."""
-
-    words: reactive[str] = reactive("")
-    is_held: reactive[bool] = reactive(False)
-
-    def render(self) -> Content:
-        return Content.styled(fmt.cut(self.words, self.size.width), "$warning" if self.is_held else "$text-dim")
+HINTS: dict[Tab, tuple[str, ...]] = {
+    "active": ("pause_download", "pause_all", "resume_all", "cancel_download", "prioritize", "next_tab", "filter"),
+    "completed": ("play", "delete_download", "keep", "clear_completed", "sort", "filter", "next_tab"),
+    "failed": ("retry_failed", "delete_download", "next_tab", "filter"),
+    "cache": ("keep", "clear_completed", "next_tab", "settings"),
+}
 
 
 class DownloadsScreen(BaseScreen):
-    """Three tabs over one list."""
+    """Four tabs: three over one list of downloads, one over what the cache does."""
 
     TAB = "downloads"
-    HINTS = ("pause_download", "pause_all", "resume_all", "cancel_download", "prioritize", "clear_completed")
+    HINTS = HINTS["active"]
     BINDINGS = bindings("downloads")
     CSS_PATH: ClassVar[list[Any]] = [styles_dir() / "downloads.tcss"]
 
+    _undoable: frozenset[int] = frozenset()
+    _undo_timer: Timer | None = None
+    _cache_timer: Timer | None = None
+
     def compose_middle(self) -> ComposeResult:
         yield DownloadTabs()
-        yield DownloadList(self.session.downloads)
+        yield FilterLine()
+        yield DownloadList(self._store)
+        yield CacheList()
         yield DownloadTotals()
 
     def on_mount(self) -> None:
-        self.follow(self.session.downloads, self._on_change)
-        self._list.show("active")
-        self._draw_totals()
-        self._list.focus()
+        self.follow(self._store, self._on_change)
+        self.query_one(FilterLine).display = False
+        self._turn_to("active")
         self.set_interval(1.0, self._count_down)
 
     @property
@@ -77,48 +71,193 @@ class DownloadsScreen(BaseScreen):
     def _store(self) -> DownloadsStore:
         return self.session.downloads
 
+    @property
+    def _tab(self) -> Tab:
+        return self.query_one(DownloadTabs).tab
+
+    # What is shown
+
     def _on_change(self, keys: Keys) -> None:
-        if ROWS in keys:
-            self._list.show(self._list.tab)
+        if self._tab == "cache":
+            if self._cache_timer is None:
+                self._cache_timer = self.set_timer(CACHE_SECONDS, self._read_cache)
+        elif ROWS in keys:
+            self._list.show(self._tab)
         else:
             self._list.refresh_changed()
-        self._draw_totals()
+        self._draw_bands(with_counts=ROWS in keys)
 
     def _count_down(self) -> None:
-        if self.app.screen is self and self._list.has_countdown:
+        if self.app.screen is self and self._list.display and self._list.has_countdown:
             self._list.refresh_changed()
 
-    def _draw_totals(self) -> None:
-        summary = self._store.summary
+    def _draw_bands(self, *, with_counts: bool = True) -> None:
+        summary, store = self._store.summary, self._store
         tabs, totals = self.query_one(DownloadTabs), self.query_one(DownloadTotals)
-        waiting = len(self._store.with_status("downloading", "pending", "paused"))
-        completed = sum(row.cleared_at is None for row in self._store.with_status("completed"))
-        tabs.counts = (waiting, completed, len(self._store.with_status("failed")))
-        tabs.disk = disk_words(summary)
+        if with_counts:
+            waiting = len(store.with_status("downloading", "pending", "paused"))
+            completed = sum(row.cleared_at is None for row in store.with_status("completed"))
+            numbers = (waiting, completed, len(store.with_status("failed")))
+            tabs.counts = (*map(fmt.number, numbers), cache_share(summary))
+        words = f"only {self._list.words!r}" if self._list.words else ""
+        order = ORDERS[self._list.order] if self._list.order != "turn" else ""
+        tabs.facts = (*disk_facts(summary), *(part for part in (order, words) if part))
         totals.is_held = summary.hold_reason is not None
         totals.words = totals_words(summary)
 
-    # Actions
+    def _turn_to(self, tab: Tab) -> None:
+        self.query_one(DownloadTabs).tab = tab
+        self.query_one(HintLine).hints = HINTS[tab]
+        cache = self.query_one(CacheList)
+        is_cache = tab == "cache"
+        self._list.display, cache.display = not is_cache, is_cache
+        (cache if is_cache else self._list).focus()
+        if is_cache:
+            self._read_cache()
+        else:
+            self._list.show(tab)
+        self._draw_bands()
+
+    def _read_cache(self) -> None:
+        self._cache_timer = None
+        self.run_worker(self._show_cache(), group="cache", exclusive=True, exit_on_error=False)
+
+    async def _show_cache(self) -> None:
+        use: CacheUse | None = await self.jellytui.ask("get_cache")
+        steps: list[CacheStep] | None = await self.jellytui.ask("plan_cache")
+        if use is not None:
+            self.query_one(CacheList).show(use, steps or [])
+
+    # Tabs, filter, order
+
+    def on_download_tabs_chosen(self, event: DownloadTabs.Chosen) -> None:
+        self._turn_to(event.tab)
 
     def action_next_tab(self) -> None:
-        self._turn(1)
+        self._turn_to(TABS[(TABS.index(self._tab) + 1) % len(TABS)])
 
     def action_previous_tab(self) -> None:
-        self._turn(-1)
+        self._turn_to(TABS[TABS.index(self._tab) - 1])
+
+    def action_sort(self) -> None:
+        if self._tab != "cache":
+            self._list.next_order()
+            self._draw_bands()
+
+    def action_filter(self) -> None:
+        if self._tab != "cache":
+            self._show_filter(True)
+            self.query_one(FilterLine).open(self._list.words)
+
+    def action_drop_filter(self) -> None:
+        self._filter("")
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        self._filter(event.words)
+
+    def on_filter_line_left(self, event: FilterLine.Left) -> None:
+        if not event.is_kept:
+            self._filter("")
+        self._show_filter(False)
+        self._list.focus()
+
+    def _show_filter(self, is_shown: bool) -> None:
+        self.query_one(FilterLine).display = is_shown
+        self.query_one(DownloadTabs).display = not is_shown
+
+    def _filter(self, words: str) -> None:
+        if words != self._list.words:
+            self._list.words = words
+            self._list.show(self._list.tab)
+            self._draw_bands()
+
+    # What is done with the rows under the cursor
 
     def action_play(self) -> None:
-        if row := self._list.download:
-            self.send("play_items", item_ids=[row.item_id])
+        rows = self._list.chosen if self._tab != "cache" else []
+        if rows:
+            self.send("play_items", item_ids=[row.item_id for row in rows])
 
     def on_virtual_list_chosen(self) -> None:
         self.action_play()
 
     def action_pause_download(self) -> None:
-        row = self._list.download
-        if row is None or row.status == "completed":
+        rows = [row for row in self._chosen() if row.status != "completed"]
+        stopped = [row.id for row in rows if row.status in ("paused", "failed")]
+        if rows:
+            # An album goes on when all of it stands still.
+            all_stopped = len(stopped) == len(rows)
+            self._do(self._store.resume_many(stopped) if all_stopped else self._store.pause_many(_ids(rows)))
+
+    def action_cancel_download(self) -> None:
+        rows = [row for row in self._chosen() if row.status != "completed"]
+        if rows:
+            self._do(self._store.cancel_many(_ids(rows)))
+        elif self._chosen():
+            self.jellytui.say(f"{self._list.chosen_title} is here already; D deletes it.")
+
+    def action_prioritize(self) -> None:
+        if rows := self._chosen():
+            self._do(self._store.prioritize_many(_ids(rows)))
+
+    def action_download_anyway(self) -> None:
+        if rows := self._chosen():
+            self._do(self._store.download_anyway(_ids(rows)))
+
+    def action_keep(self) -> None:
+        if self._tab == "cache":
+            step = self.query_one(CacheList).step
+            if step is not None:
+                self._do(self._keep([step.item_id], step.name))
             return
-        is_stopped = row.status in ("paused", "failed")
-        self._do(self._store.resume(row.id) if is_stopped else self._store.pause(row.id))
+        rows = self._chosen()
+        cached = [row.item_id for row in rows if not is_kept(row)]
+        if cached:
+            self._do(self._keep(cached, self._list.chosen_title))
+        elif rows:
+            self.jellytui.say(f"{self._list.chosen_title} is yours already: it stays until you delete it.")
+
+    async def _keep(self, item_ids: list[str], name: str) -> None:
+        await self._store.keep(item_ids, self.session.backend.account.user_id)
+        self.jellytui.say(f"{name} is yours now: it stays until you delete it.")
+        if self._tab == "cache":
+            self._read_cache()
+
+    def _chosen(self) -> list[DownloadInfo]:
+        return self._list.chosen if self._tab != "cache" else []
+
+    # Deleting: done only once it can no longer be undone
+
+    def action_delete_download(self) -> None:
+        rows, title = self._chosen(), self._list.chosen_title
+        if not rows:
+            return
+        self._delete_undoable()
+        self._undoable = frozenset(_ids(rows))
+        self._store.doom(self._undoable)
+        self._undo_timer = self.set_timer(UNDO_SECONDS, self._delete_undoable)
+        key = self.jellytui.keymap.written("undo_delete")
+        self.jellytui.say(f"{title} deleted here. {key} undoes it.", seconds=UNDO_SECONDS)
+
+    def action_undo_delete(self) -> None:
+        if not self._undoable:
+            self.jellytui.say("There is no deletion to undo.")
+            return
+        if self._undo_timer is not None:
+            self._undo_timer.stop()
+        spared, self._undoable = self._undoable, frozenset()
+        self._store.spare(spared)
+        self.jellytui.say("Nothing was deleted." if len(spared) == 1 else f"All {len(spared)} stay.")
+
+    def _delete_undoable(self) -> None:
+        """Deletes what waits for it; nothing when nothing does."""
+        if self._undo_timer is not None:
+            self._undo_timer.stop()
+        doomed, self._undoable = self._undoable, frozenset()
+        if doomed:
+            self._do(self._store.delete_doomed(doomed))
+
+    # All at once
 
     def action_pause_all(self) -> None:
         self._do(self._store.pause_all())
@@ -126,37 +265,31 @@ class DownloadsScreen(BaseScreen):
     def action_resume_all(self) -> None:
         self._do(self._store.resume_all())
 
-    def action_cancel_download(self) -> None:
-        row = self._list.download
-        if row is None:
-            return
-        if row.status == "completed":
-            self.jellytui.say(f"{row.name} is here already; D deletes it.")
-            return
-        self._do(self._store.cancel(row.id))
-
-    def action_prioritize(self) -> None:
-        if row := self._list.download:
-            self._do(self._store.prioritize(row.id))
-
-    def action_download_anyway(self) -> None:
-        if row := self._list.download:
-            self._do(self._store.download_anyway(row.id))
+    def action_retry_failed(self) -> None:
+        self._do(
+            self._told(self._store.retry_failed(), lambda number: f"{fmt.count(number, 'download')} queued again.")
+        )
 
     def action_clear_completed(self) -> None:
-        self._do(self._clear())
+        if self._tab == "cache":
+            self.run_worker(self._clear_cache(), group="downloads", exit_on_error=False)
+            return
+        words = "taken off the tab. The files stay."
+        self._do(self._told(self._store.clear_completed(), lambda number: f"{fmt.count(number, 'download')} {words}"))
 
-    def action_retry_failed(self) -> None:
-        self._do(self._store.retry_failed())
+    async def _clear_cache(self) -> None:
+        from jellytui.tui.screens.confirm import Confirm
 
-    def action_delete_download(self) -> None:
-        if row := self._list.download:
-            self._do(self._delete(row))
+        used = fmt.size(self._store.summary.cache_bytes)
+        if not await self.jellytui.push_screen_wait(Confirm(f"Remove {used} of cached music? Yours stays.", "remove")):
+            return
+        removed: int | None = await self.jellytui.ask("clear_cache")
+        if removed is not None:
+            self.jellytui.say(f"{fmt.size(removed)} removed from the cache.")
+            self._read_cache()
 
-    def _turn(self, by: int) -> None:
-        tab = TABS[(TABS.index(self._list.tab) + by) % len(TABS)]
-        self.query_one(DownloadTabs).tab = tab
-        self._list.show(tab)
+    async def _told(self, action: Coroutine[Any, Any, int], words: Callable[[int], str]) -> None:
+        self.jellytui.say(words(await action))
 
     def _do(self, action: Coroutine[Any, Any, Any]) -> None:
         self.run_worker(self._try(action), group="downloads", exit_on_error=False)
@@ -167,47 +300,6 @@ class DownloadsScreen(BaseScreen):
         except JellytuiError as error:
             self.jellytui.say(error.text, "error")
 
-    async def _clear(self) -> None:
-        cleared = await self._store.clear_completed()
-        self.jellytui.say(f"{fmt.count(cleared, 'download')} taken off the tab. The files stay.")
 
-    async def _delete(self, row: DownloadInfo) -> None:
-        from jellytui.tui.screens.confirm import Confirm
-
-        if await self.jellytui.push_screen_wait(Confirm(f"Delete the file of {row.name}?", "delete")):
-            await self._store.delete(row.id)
-            self.jellytui.say(f"{row.name} deleted. The server still has it.")
-
-
-def disk_words(summary: DownloadsSummary) -> str:
-    """What the files take: "9.3 of 10 GB cache · 41 GB mine"."""
-    parts = []
-    if summary.cache_limit_bytes:
-        parts.append(f"{fmt.size(summary.cache_bytes)} of {fmt.size(summary.cache_limit_bytes)} cache")
-    if summary.user_bytes:
-        parts.append(f"{fmt.size(summary.user_bytes)} mine")
-    return " · ".join(parts)
-
-
-def totals_words(summary: DownloadsSummary) -> str:
-    """ "5 waiting, 2 running · 61.2 MB of 140.8 MB · about 0:22 left", or why all waits; empty without work."""
-    if summary.hold_reason:
-        return summary.hold_reason
-    if not summary.active_count + summary.queued_count + summary.paused_count:
-        return ""
-    counts = [
-        f"{fmt.number(count)} {word}"
-        for count, word in (
-            (summary.queued_count, "waiting"),
-            (summary.active_count, "running"),
-            (summary.paused_count, "paused"),
-        )
-        if count
-    ]
-    parts = [", ".join(counts), f"{fmt.size(summary.bytes_downloaded)} of {fmt.size(summary.bytes_total)}"]
-    if summary.bytes_per_second > 0:
-        left = (summary.bytes_total - summary.bytes_downloaded) / summary.bytes_per_second
-        parts.append(f"about {fmt.duration(round(left) * 1000)} left")
-    if summary.paused_all:
-        parts.append("all paused; R resumes")
-    return "Total " + " · ".join(parts)
+def _ids(rows: list[DownloadInfo]) -> list[int]:
+    return [row.id for row in rows]

@@ -43,6 +43,7 @@ _SIGNS: tuple[Line, ...] = (
     ("⇣", "Waits to come down"),
     ("○◔◑◕●", "Comes down: so much is here"),
     ("✓", "On this machine; plays without the server"),
+    ("·", "Here because of the cache; d keeps it"),
     ("⏸ !", "Its download is paused, has failed"),
     ("⇣ 4/11", "An album: 4 of 11 tracks are here"),
     ("♥", "A favourite"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from jellytui.engine.backend import Backend
 from jellytui.engine.events import DownloadEvent, DownloadsState, Event
@@ -25,6 +26,8 @@ class DownloadsStore(Store):
         self.backend = backend
         self.summary = DownloadsSummary()
         self.downloads: dict[int, DownloadInfo] = {}
+        self.doomed: frozenset[int] = frozenset()
+        """Rows whose deletion can still be undone: no list shows them."""
         self._by_item: dict[str, int] = {}
         self._by_album: dict[str, Counter[DownloadStatus]] = {}
         self._counts: Counter[DownloadStatus] = Counter()
@@ -48,7 +51,7 @@ class DownloadsStore(Store):
 
     def with_status(self, *statuses: DownloadStatus) -> list[DownloadInfo]:
         """The rows of these statuses, in no order."""
-        return [row for row in self.downloads.values() if row.status in statuses]
+        return [row for row in self.downloads.values() if row.status in statuses and row.id not in self.doomed]
 
     def item_download(self, item_id: str) -> DownloadInfo | None:
         """A track's row; None without one."""
@@ -146,6 +149,41 @@ class DownloadsStore(Store):
         """Removes one download and its file."""
         await self.backend.call("delete_download", download_id=download_id)
 
+    async def pause_many(self, download_ids: Iterable[int]) -> None:
+        """Stops several; what came stays."""
+        self._take(await self.backend.call("pause_downloads", download_ids=list(download_ids)))
+
+    async def resume_many(self, download_ids: Iterable[int]) -> None:
+        """Goes on with several paused or failed downloads."""
+        self._take(await self.backend.call("resume_downloads", download_ids=list(download_ids)))
+
+    async def cancel_many(self, download_ids: Iterable[int]) -> None:
+        """Gives several up, with what came of them."""
+        await self.backend.call("cancel_downloads", download_ids=list(download_ids))
+
+    def doom(self, download_ids: Iterable[int]) -> None:
+        """Takes rows off the lists ahead of `delete_doomed`; `spare` takes it back."""
+        self._set_doomed(self.doomed | frozenset(download_ids))
+
+    def spare(self, download_ids: Iterable[int]) -> None:
+        """Puts doomed rows back on the lists."""
+        self._set_doomed(self.doomed - frozenset(download_ids))
+
+    async def delete_doomed(self, download_ids: Iterable[int] | None = None) -> None:
+        """Deletes these doomed rows, or all, with their files; what cannot be deleted is back on the lists."""
+        doomed = self.doomed if download_ids is None else self.doomed & frozenset(download_ids)
+        if not doomed:
+            return
+        try:
+            await self.backend.call("delete_downloads", download_ids=sorted(doomed))
+        finally:
+            self.spare(doomed)
+
+    def _set_doomed(self, doomed: frozenset[int]) -> None:
+        self.doomed = doomed
+        self.mark(ROWS)
+        self.flush()
+
     async def refresh(self, user_id: str, status_filter: DownloadStatus | None = None) -> None:
         """Reads all rows, or those of one status, anew."""
         rows: list[DownloadInfo] = await self.backend.call(
@@ -175,13 +213,17 @@ class DownloadsStore(Store):
         retried: int = await self.backend.call("retry_failed_downloads")
         return retried
 
-    async def prioritize(self, download_id: int) -> None:
-        """Puts one download before the others."""
-        self._take([await self.backend.call("prioritize_download", download_id=download_id)])
+    async def prioritize_many(self, download_ids: Iterable[int]) -> None:
+        """Puts downloads before the others."""
+        self._take(await self.backend.call("prioritize_downloads", download_ids=list(download_ids)))
 
-    async def download_anyway(self, download_id: int) -> None:
-        """Lets one download go over a metered link."""
-        self._take([await self.backend.call("download_anyway", download_id=download_id)])
+    async def download_anyway(self, download_ids: Iterable[int]) -> None:
+        """Lets downloads go over a metered link."""
+        self._take(await self.backend.call("download_all_anyway", download_ids=list(download_ids)))
+
+    async def keep(self, item_ids: Iterable[str], user_id: str) -> None:
+        """Makes cached tracks the user's own, so that they never go by themselves."""
+        self._take(await self.backend.call("keep_items", item_ids=list(item_ids), user_id=user_id))
 
     def _take(self, rows: list[DownloadInfo]) -> None:
         for row in rows:

@@ -49,7 +49,7 @@ class Cover(Widget):
         self._load()
 
     def _load(self) -> None:
-        self.run_worker(self._decode, group="cover", exclusive=True, exit_on_error=False)
+        self.run_worker(self._decode(), group="cover", exclusive=True, exit_on_error=False)
 
     async def _decode(self) -> None:
         columns, lines = self.size

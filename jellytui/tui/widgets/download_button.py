@@ -53,10 +53,12 @@ def md(completed: int, active: int, total: int) -> Cell:
     return "d download", "dim"
 
 
-def lg(download: ItemDownload) -> Cell:
-    """The button in words."""
+def lg(download: ItemDownload, *, is_cached: bool = False) -> Cell:
+    """The button in words; `is_cached` when only the cache keeps the file, which may take it away again."""
     if download is None:
         return "d download", "dim"
+    if is_cached:
+        return "✓ in the cache · d keeps it", "good"
     status, progress = download
     sign, role = sm(download)
     if status == "downloading":
@@ -69,6 +71,7 @@ class DownloadButton(Widget):
 
     download: reactive[ItemDownload] = reactive(None)
     counts: reactive[tuple[int, int, int]] = reactive((0, 0, 0))
+    is_cached: reactive[bool] = reactive(False)
 
     def __init__(self, variant: Literal["sm", "md", "lg"] = "lg", *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -85,5 +88,5 @@ class DownloadButton(Widget):
             case "md":
                 text, role = md(*self.counts)
             case "lg":
-                text, role = lg(self.download)
+                text, role = lg(self.download, is_cached=self.is_cached)
         return Content.styled(text, _COLORS.get(role, "$primary"))

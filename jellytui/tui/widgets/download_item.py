@@ -7,6 +7,7 @@ from datetime import datetime
 
 from jellytui.engine.models import DownloadInfo
 from jellytui.tui import format as fmt
+from jellytui.tui.library.rows import CACHED, is_kept
 from jellytui.tui.widgets.download_button import sm
 from jellytui.tui.widgets.virtual_list import Cell
 
@@ -19,6 +20,7 @@ _WAITS = {
     "disk": "waits for room on the disk",
     "paused_all": "waits: all are paused; R resumes",
 }
+_FOR = {"queue": "for the queue", "album": "for its album", "stream": "being played"}
 _NARROW = 56
 
 
@@ -28,11 +30,13 @@ class DownloadItem:
 
     row: DownloadInfo
     now: datetime
+    with_album: bool = False
+    """Whether its album stands with its name, where no heading says it."""
 
     def cells(self, room: int) -> list[Cell]:
         """The line in so many cells."""
         name = max(8, min(36, room * 2 // 7))
-        head: list[Cell] = [self._sign(), (f" {fmt.fit(_title(self.row), name)}  ", "")]
+        head: list[Cell] = [self._sign(), (" ", ""), *self._name(name), ("  ", "")]
         rest = room - name - 4
         match self.row.status:
             case "downloading":
@@ -48,16 +52,30 @@ class DownloadItem:
         """Why it does not come down now."""
         row = self.row
         if row.status == "paused":
-            total = f" of {fmt.size(row.file_size)}" if row.file_size else ""
-            return f"paused at {fmt.size(row.bytes_downloaded)}{total}" if row.bytes_downloaded else "paused"
+            if not row.bytes_downloaded:
+                return "paused"
+            here = row.bytes_downloaded
+            return f"paused at {fmt.share_of(here, row.file_size) if row.file_size else fmt.size(here)}"
         if row.wait_reason == "retry":
             reason = (row.error_message or "It did not come").rstrip(".")
             return f"{self._countdown()} ({min(row.retry_count, MAX_ATTEMPTS)} of {MAX_ATTEMPTS}): {reason}"
-        return _WAITS.get(row.wait_reason or "", "waiting")
+        if row.wait_reason in _WAITS:
+            return _WAITS[row.wait_reason]
+        reason = _FOR.get(row.origin, "")
+        return f"waiting · {reason}" if reason else "waiting"
+
+    def _name(self, room: int) -> list[Cell]:
+        name = self.row.name or self.row.item_id
+        if not self.with_album or not self.row.album:
+            return [(fmt.fit(name, room), "")]
+        shown = fmt.cut(name, room)
+        return [(shown, ""), (fmt.fit(f" · {self.row.album}", room - fmt.width(shown)), "dim")]
 
     def _sign(self) -> Cell:
         if self.row.status == "pending" and self.row.wait_reason == "retry":
             return "↻", "warn"
+        if self.row.status == "completed" and not is_kept(self.row):
+            return CACHED, "good"
         return sm((self.row.status, self.row.progress))
 
     def _countdown(self) -> str:
@@ -75,13 +93,17 @@ class DownloadItem:
 
     def _completed(self, room: int) -> list[Cell]:
         row = self.row
-        size = fmt.size(row.file_size or row.bytes_downloaded)
-        keeper = "" if "user" in row.wanted_by or row.origin == "user" else "cache"
-        if row.gone_on_server:
-            keeper = "gone from the server"
-        artists = fmt.fit(", ".join(row.artists), room - 38) if room >= 50 else ""
-        facts = f"{keeper:>20}{size:>10}{fmt.duration(row.duration_ms):>8}" if artists else f"{size:>10}"
-        return [(artists, "dim"), (fmt.fit(facts, room - fmt.width(artists), "right"), "dim")]
+        size = f"{fmt.size(row.file_size or row.bytes_downloaded):>10}"
+        if room < _NARROW // 2:
+            return [(fmt.fit(size, room, "right"), "dim")]
+        keeper = "gone from the server" if row.gone_on_server else "" if is_kept(row) else "cache"
+        since = (row.completed_at or "")[:10] if room >= _NARROW else ""
+        facts = f"{size}{fmt.duration(row.duration_ms):>9}"
+        return [
+            (fmt.fit(keeper, room - len(facts) - len(since)), "warn" if row.gone_on_server else "dim"),
+            (since, "dim"),
+            (facts, "dim"),
+        ]
 
 
 def time_left(row: DownloadInfo) -> str:
@@ -89,10 +111,6 @@ def time_left(row: DownloadInfo) -> str:
     if not row.file_size or row.bytes_per_second <= 0:
         return ""
     return fmt.duration(round(max(0, row.file_size - row.bytes_downloaded) / row.bytes_per_second) * 1000)
-
-
-def _title(row: DownloadInfo) -> str:
-    return row.name or row.item_id
 
 
 def _seconds_until(moment: str | None, now: datetime) -> int:

@@ -48,7 +48,12 @@ class HintLine(Widget):
     def _parts(self, room: int) -> list[tuple[str, str]]:
         keymap = cast("JellytuiApp", self.app).keymap
         written = [(keymap.written(name), ACTIONS[name].hint) for name in (*self.hints, "help")]
-        pairs = [(key, hint) for key, hint in written if key]
+        pairs: list[tuple[str, str]] = []
+        for key, hint in written:
+            if key and pairs and pairs[-1][1] == hint:
+                pairs[-1] = (f"{pairs[-1][0]} {key}", hint)  # "← → seek"
+            elif key:
+                pairs.append((key, hint))
         while len(pairs) > 1 and sum(width(key) + width(hint) + 3 for key, hint in pairs) - 2 > room:
             del pairs[-2]  # the last one is help
         parts: list[tuple[str, str]] = []

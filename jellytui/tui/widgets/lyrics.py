@@ -60,7 +60,7 @@ class LyricsView(Widget, can_focus=True):
 
     def action_scroll_by(self, by: int) -> None:
         self.is_following = False
-        self._scroll_to(self._top + by)
+        self._show_from(self._top + by)
 
     def on_mouse_scroll_down(self) -> None:
         self.action_scroll_by(2)
@@ -100,9 +100,9 @@ class LyricsView(Widget, can_focus=True):
         if not self.is_following or self._current < 0:
             return
         at = next((at for at, (index, _) in enumerate(self._lines) if index == self._current), 0)
-        self._scroll_to(at - self.size.height // 2)
+        self._show_from(at - self.size.height // 2)
 
-    def _scroll_to(self, top: int) -> None:
+    def _show_from(self, top: int) -> None:
         top = max(0, min(top, len(self._lines) - self.size.height))
         if top != self._top:
             self._top = top

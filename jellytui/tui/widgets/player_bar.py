@@ -87,7 +87,17 @@ class PlayerBar(Widget):
         state = self._player.state
         if state.track is None:
             return [("─" * max(0, room - 8), "$line"), (f"{_volume(state):>8}", "$text-dim")]
-        full, empty = fmt.bar(self._player.position_share, self._bar_place()[1])
+        length = self._bar_place()[1]
+        if state.waiting_for and self.size.height == 1:
+            # Where there is one line only, it says what is awaited.
+            words = fmt.fit(f"◌ {state.waiting_for}", length)
+            return [
+                (f"{fmt.duration(state.position_ms)} ", "$foreground"),
+                (words, "$warning"),
+                (f" {fmt.duration(state.duration_ms)}", "$foreground"),
+                (f"{_volume(state):>8}", "$text-dim"),
+            ]
+        full, empty = fmt.bar(self._player.position_share, length)
         return [
             (f"{fmt.duration(state.position_ms)} ", "$foreground"),
             (full, "$primary"),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.models import QueueEntry
 from jellytui.tui.format import duration, fit
+from jellytui.tui.library.rows import download_sign
 from jellytui.tui.session import Session
-from jellytui.tui.widgets.download_button import sm
 from jellytui.tui.widgets.virtual_list import Cell, VirtualList
 
 PAGE_ENTRIES = 100
@@ -73,7 +73,7 @@ class QueueList(VirtualList):
         name = room if room < 40 else room * 3 // 5
         return [
             (f"{index + 1:>4} ", "dim"),
-            sm(self._session.downloads.item_state(track.id)),
+            download_sign(self._session, track.id),
             (f" {fit(track.name, name)}", role),
             (fit(artist, room - name), "dim"),
             (f"{duration(track.duration_ms):>8}", role or "dim"),

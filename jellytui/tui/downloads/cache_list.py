@@ -1,0 +1,110 @@
+"""CacheList: what the cache holds, what it was good for, and what it would do now, each step with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jellytui.engine.models import CacheStep, CacheUse, Origin
+from jellytui.tui import format as fmt
+from jellytui.tui.widgets.virtual_list import Cell, VirtualList
+
+_ORIGINS: dict[Origin, tuple[str, str]] = {
+    "user": ("Yours", "stays until you delete it"),
+    "stream": ("Played", "kept from listening"),
+    "queue": ("Queue", "fetched ahead of the queue"),
+    "album": ("Albums", "the rest of albums that you play"),
+}
+_STEPS: dict[str, tuple[Cell, str]] = {
+    "fetch": (("⇣", "accent"), "fetch"),
+    "withdraw": (("⏸", "dim"), "stop"),
+    "evict": (("✕", "warn"), "remove"),
+    "leave": (("·", "dim"), "leave"),
+}
+
+
+class CacheList(VirtualList):
+    """Facts above, steps below; the cursor stands on steps only, where there are any."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
+        super().__init__(id=id)
+        self._use: CacheUse | None = None
+        self._steps: Sequence[CacheStep] = ()
+        self._facts = 0
+        """How many lines stand above the steps."""
+        self.empty_text = "Asking what the cache holds…"
+
+    @property
+    def step(self) -> CacheStep | None:
+        """The step under the cursor."""
+        at = self.cursor - self._facts
+        return self._steps[at] if 0 <= at < len(self._steps) else None
+
+    def show(self, use: CacheUse, steps: Sequence[CacheStep]) -> None:
+        """Takes what the cache is now; draws only when that is something else."""
+        if use == self._use and list(steps) == list(self._steps):
+            return
+        self._use, self._steps = use, steps
+        self._facts = len(self._lines(80))
+        self.set_row_count(self._facts + len(steps))
+
+    def is_selectable(self, index: int) -> bool:
+        return index >= self._facts or (not self._steps and index == 0)
+
+    def row_cells(self, index: int, width: int) -> Sequence[Cell]:
+        if index < self._facts:
+            return self._lines(width)[index]
+        return step_cells(self._steps[index - self._facts], width)
+
+    def _lines(self, width: int) -> list[list[Cell]]:
+        use = self._use
+        if use is None:
+            return []
+        lines = [[], self._limit(use, width), []]
+        for origin_use in use.uses:
+            name, reason = _ORIGINS[origin_use.origin]
+            share = origin_use.bytes / max(1, *(one.bytes for one in use.uses))
+            bar = fmt.bar(share, 20)[0] if width >= 70 else ""
+            lines.append(
+                [
+                    (fmt.fit(name, 9), ""),
+                    (fmt.fit(bar, 20 if width >= 70 else 0), "title" if origin_use.origin == "user" else "accent"),
+                    (f"{fmt.size(origin_use.bytes):>10}", ""),
+                    (f"{fmt.count(origin_use.files, 'file'):>14}", "dim"),
+                    (f"   {reason}", "dim"),
+                ]
+            )
+        lines += [[], self._good(use)]
+        if use.is_metered:
+            lines.append([("This link is metered: the cache fetches nothing until it is not.", "warn")])
+        heading = "WHAT IT WOULD DO NOW" if self._steps else "There is nothing to fetch or to remove now."
+        return [*lines, [], [(heading, "title" if self._steps else "dim")]]
+
+    @staticmethod
+    def _limit(use: CacheUse, width: int) -> list[Cell]:
+        share = use.cache_bytes / use.limit_bytes if use.limit_bytes else 0.0
+        numbers = f"   {fmt.share_of(use.cache_bytes, use.limit_bytes)} · {fmt.percent(share)}"
+        if use.reserved_bytes:
+            numbers += f" · {fmt.size(use.reserved_bytes)} to come"
+        full, empty = fmt.bar(share, max(10, min(60, width - 9 - fmt.width(numbers) - 2)))
+        return [(fmt.fit("Cache", 9), "title"), (full, "accent"), (empty, "line"), (numbers, "")]
+
+    @staticmethod
+    def _good(use: CacheUse) -> list[Cell]:
+        plays = f"{fmt.count(use.plays, 'play')} from the disk thanks to it"
+        saved = f" · {fmt.size(use.bytes_saved)} not fetched twice" if use.bytes_saved else ""
+        return [(plays + saved, "good" if use.plays else "dim")]
+
+
+def step_cells(step: CacheStep, width: int) -> list[Cell]:
+    """One step: sign and word of what is done, the track, its size, and why."""
+    sign, word = _STEPS[step.act]
+    name = max(10, min(34, width * 2 // 6))
+    size = f"{fmt.size(step.bytes):>9}" if step.bytes else " " * 9
+    rest = width - name - 20
+    return [
+        sign,
+        (f" {word:<7} ", "dim"),
+        (fmt.fit(step.name or step.item_id, name), ""),
+        (size, "dim"),
+        (fmt.fit(f"  {step.reason}", rest), "dim"),
+    ]
