@@ -71,7 +71,8 @@ class Connection:
         self._dice = dice
         self._state = ConnectionState(server_name=client.account.server_name)
         self._online = asyncio.Event()
-        self._news = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._heard = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._delay_s = 0.0
@@ -115,13 +116,12 @@ class Connection:
             self._leave(ConnectionState(status="connecting", server_name=self._state.server_name), delay_s=0.0)
         elif isinstance(error, ServerUnreachableError):
             self._lose(error)
-        self._news.set()
 
     def report_success(self) -> None:
         """Tells that the server answered; while it counts as away it is probed at once."""
         self._heard_at = self._clock.monotonic()
         if not self.is_online:
-            self._news.set()
+            self._heard.set()
 
     # The loop
 
@@ -157,35 +157,35 @@ class Connection:
     async def _until_doubt(self) -> None:
         """Until somebody reports a failure, or nothing was heard for long."""
         while self.is_online and (silent_s := self._clock.monotonic() - self._heard_at) < HEARTBEAT_S:
-            await self._sleep(HEARTBEAT_S - silent_s)
+            await self._sleep(HEARTBEAT_S - silent_s, unless=self._lost)
 
     async def _pause(self) -> None:
         """Until the next probe is due, or somebody says that the server has answered."""
         if self._state.status != "signed_out":
-            await self._sleep(self._delay_s)
+            await self._sleep(self._delay_s, unless=self._heard)
             return
         # The server is there, and asking again would change nothing: only a new token does.
         while not await self._client.take_newer_token():
-            if await self._sleep(TOKEN_WATCH_S):
+            if await self._sleep(TOKEN_WATCH_S, unless=self._heard):
                 return
 
-    async def _sleep(self, seconds: float) -> bool:
-        """Sleeps until there is news; whether there was some."""
-        self._news.clear()
+    async def _sleep(self, seconds: float, *, unless: asyncio.Event) -> bool:
+        """Sleeps unless, or until, something happens; whether it did."""
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        hearing = asyncio.ensure_future(self._news.wait())
+        hearing = asyncio.ensure_future(unless.wait())
         try:
             await asyncio.wait([sleeping, hearing], return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeping.cancel()
             hearing.cancel()
             await asyncio.gather(sleeping, hearing, return_exceptions=True)
-        return self._news.is_set()
+        return unless.is_set()
 
     # Changes
 
     def _gain(self) -> None:
         self._failures = 0
+        self._lost.clear()
         if not self.is_online:
             self._online.set()
             self._tell(ConnectionState(status="online", server_name=self._state.server_name))
@@ -205,6 +205,8 @@ class Connection:
 
     def _leave(self, state: ConnectionState, *, delay_s: float) -> None:
         self._online.clear()
+        self._lost.set()
+        self._heard.clear()
         self._delay_s = delay_s
         self._tell(state)
 

@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 ReadToken = Callable[[], str | None]
 """The token in the account's file now; another process may have signed in meanwhile."""
 Refused = Callable[[NotSignedInError], None]
-_TRUST_S = 5.0
 Params = Mapping[str, str | int | bool | None]
 
 
@@ -54,17 +53,17 @@ class Session:
 
         A 401 was refused before anything was done: whatever the request was, it may be sent again.
         """
-        token = self._token
+        token, sent_at = self._token, self._clock.monotonic()
         response = await self._send(method, path, params, body, timeout_s)
         if not _is_token_refused(response):
             self._http.check(response)
             return response
         if self._token == token and not await self.take_newer_token():
-            await self._check_token()
+            await self._check_token(sent_at)
         response = await self._send(method, path, params, body, timeout_s)
         if _is_token_refused(response):
             # The token is good and this one thing is refused (a proxy?): signing in again would not help.
-            await self._check_token()
+            await self._check_token(sent_at)
             raise NotAllowedError(f"{self._http.name} does not allow this account to do that.")
         self._http.check(response)
         return response
@@ -86,10 +85,13 @@ class Session:
         self._taken_at = self._clock.monotonic()
         return response
 
-    async def _check_token(self) -> None:
-        """Raises NotSignedInError unless the server takes the token; many requests refused at once ask it once."""
+    async def _check_token(self, sent_at: float) -> None:
+        """Raises NotSignedInError unless the server has taken the token since a request that it refused was sent.
+
+        So many requests that are refused at once check it once.
+        """
         async with self._checking:
-            if self._taken_at is not None and self._clock.monotonic() - self._taken_at < _TRUST_S:
+            if self._taken_at is not None and self._taken_at > sent_at:
                 return
             try:
                 await self.user()
