@@ -15,7 +15,7 @@ import soundfile
 from jellytui.config import PlayerSettings, ServerSettings
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.player.mpv import MpvSound
-from jellytui.engine.player.sound import SoundEnded, SoundEvent
+from jellytui.engine.player.sound import OpenStream, SoundEnded, SoundEvent
 from jellytui.engine.player.source import GrowingFile
 from tests.support.waiting import until
 
@@ -111,9 +111,9 @@ def tone(path: Path, seconds: float) -> Path:
 
 
 @asynccontextmanager
-async def open_ear(audio_output: str) -> AsyncIterator[Ear]:
+async def open_ear(audio_output: str, open_stream: OpenStream | None = None) -> AsyncIterator[Ear]:
     """A sound that plays in silence ("null"), or into audiodump.wav in the working folder, at full speed ("pcm")."""
     ear = Ear(MpvSound(PlayerSettings(audio_output=audio_output), ServerSettings()))
-    await ear.sound.open(ear.events.append, ear.open_stream)
+    await ear.sound.open(ear.events.append, open_stream or ear.open_stream)
     yield ear
     await ear.sound.close()

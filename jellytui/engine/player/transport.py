@@ -13,7 +13,7 @@ from typing import Literal
 
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
-from jellytui.engine.errors import DiskError, JellytuiError, ServerUnreachableError, SoundError
+from jellytui.engine.errors import DiskError, FileChangedError, JellytuiError, ServerUnreachableError, SoundError
 from jellytui.engine.events import ConnectionState, Event, PlayerState, ProblemOccurred
 from jellytui.engine.models import Problem, QueueEntry
 from jellytui.engine.player.background import Background
@@ -334,11 +334,21 @@ class Transport:
         position_ms = self._panel.resume_ms
         if isinstance(error, DiskError) and not load.is_local and not load.is_plain:
             log.warning("nothing can be written, so the stream is played without being kept: %s", error)
-            await self._load_current(position_ms, is_plain=True)
+            await self._load_again(position_ms, is_plain=True)
+        elif isinstance(error, FileChangedError):
+            await self._load_again(position_ms)
         elif isinstance(error, ServerUnreachableError):
             await self._wait_or_go_on(position_ms)
         else:
             await self._skip(load.entry, error)
+
+    async def _load_again(self, position_ms: int, *, is_plain: bool = False) -> None:
+        """Goes on at the same place from another file; when paused, as soon as that ends."""
+        if self._panel.status == "paused":
+            self._deck.clear()
+            self._panel.resume_ms = position_ms
+        else:
+            await self._load_current(position_ms, is_plain=is_plain)
 
     async def _wait_or_go_on(self, position_ms: int) -> None:
         self._deck.clear()

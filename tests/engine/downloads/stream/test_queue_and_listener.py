@@ -153,7 +153,7 @@ async def test_a_refusal_says_so(listening: Rig) -> None:
     song = song_of(listening, "flac")
     listening.server.faults.add("status", route=STREAMS, status=403, times=1)
     file = await listening.manager.open_stream(song.id)
-    with pytest.raises(JellytuiError, match="refuses this|may not"):
+    with pytest.raises(JellytuiError, match="may not download"):
         await read_on(file)
     again = await listening.manager.open_stream(song.id)
     assert await read_on(again) == song.file.read_bytes()
