@@ -24,6 +24,8 @@ class Disk:
     def __init__(self, root: Path, *, free_floor_bytes: int = FREE_FLOOR_BYTES) -> None:
         self.root = root
         self.free_floor_bytes = free_floor_bytes
+        self.hold = ""
+        """Why nothing may be written for now, in words; empty while the disk is free."""
 
     def prepare(self, *, may_make: bool) -> None:
         """Makes and marks the root where that is allowed; else it must be there with its mark, for an empty mount
@@ -38,7 +40,9 @@ class Disk:
             raise DiskError(words(error, self.root)) from error
 
     def check(self, *, needed_bytes: int = 0) -> None:
-        """Raises DiskError when the root is gone, cannot be written, or has no room for that many bytes."""
+        """Raises DiskError when the root is gone, held, cannot be written, or has no room for that many bytes."""
+        if self.hold:
+            raise DiskError(self.hold)
         try:
             if not (self.root / MARKER).exists():
                 raise DiskError(_gone(self.root))

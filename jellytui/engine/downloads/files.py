@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -117,6 +118,12 @@ class DownloadFiles:
     def account(self) -> PurePosixPath:
         """The account's folder, relative to the root."""
         return self._account
+
+    def at(self, root: Path) -> DownloadFiles:
+        """The same account's files below another root."""
+        other = copy(self)
+        other.root = root
+        return other
 
     def absolute(self, relative: str) -> Path:
         """Where a stored path lies."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -161,10 +161,13 @@ class DownloadManager:
             user_id=account.user_id,
             database=database,
             files=self.files,
+            disk=self.disk,
             leases=self.leases,
             mirror=mirror,
             witness=self.announcer,
             wake=self.runner.wake,
+            at_rest=self._at_rest,
+            changes=self.changes,
             bus=bus,
             clock=clock,
         )
@@ -279,6 +282,18 @@ class DownloadManager:
         return self.leases.is_held(item_id)
 
     # How.
+
+    @asynccontextmanager
+    async def _at_rest(self) -> AsyncIterator[None]:
+        """For a move: no attempt runs, none starts, and no row comes or goes. The queue goes on within ten seconds."""
+        async with self.changes:
+            self.disk.hold = "Your downloads are being moved; they go on by themselves."
+            try:
+                self.runner.hold_for_disk(DiskError(self.disk.hold))
+                await self.runner.stop_attempts(list(self._running))
+                yield
+            finally:
+                self.disk.hold = ""
 
     async def _prepare_disk(self) -> None:
         """Makes the folder where that is allowed: ours always, a configured one only until it was there once."""

@@ -13,22 +13,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
+from jellytui.engine.downloads.disk import Disk
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.leases import Leases
-from jellytui.engine.downloads.upkeep.deep import Reading
+from jellytui.engine.downloads.upkeep.content.deep import Reading
 from jellytui.engine.downloads.upkeep.ledger import Ledger
 from jellytui.engine.downloads.upkeep.mend import Mender, Witness
+from jellytui.engine.downloads.upkeep.move import Move, Rest
 from jellytui.engine.downloads.upkeep.strays import Mirror, Strays
 from jellytui.engine.downloads.upkeep.survey import Survey
 from jellytui.engine.downloads.upkeep.sweep import Sweep
 from jellytui.engine.errors import DiskError
 from jellytui.engine.events import UpkeepState
-from jellytui.engine.models import UpkeepReport
+from jellytui.engine.models import MoveReport, UpkeepReport
 from jellytui.engine.storage.database import Database
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +56,13 @@ class Caretaker:
         user_id: str,
         database: Database,
         files: DownloadFiles,
+        disk: Disk,
         leases: Leases,
         mirror: Mirror,
         witness: Witness,
         wake: Callable[[], None],
+        at_rest: Rest,
+        changes: asyncio.Lock,
         bus: EventBus,
         clock: Clock,
     ) -> None:
@@ -65,20 +73,28 @@ class Caretaker:
         self._ledger = Ledger(database, clock, user_id)
         self._strays = Strays(files=files, ledger=self._ledger, mirror=mirror)
         mender = Mender(
-            files=files, ledger=self._ledger, strays=self._strays, leases=leases, witness=witness, wake=wake
+            files=files,
+            ledger=self._ledger,
+            strays=self._strays,
+            leases=leases,
+            witness=witness,
+            wake=wake,
+            changes=changes,
         )
         survey = Survey(files)
         self._sweep = Sweep(survey=survey, ledger=self._ledger, mender=mender, leases=leases, clock=clock)
+        self._move = Move(
+            database=database, files=files, disk=disk, ledger=self._ledger, leases=leases, at_rest=at_rest
+        )
         self._at_work = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def recover(self) -> None:
-        """Puts right what a crash left running; the queue may start then. Raises DiskError when the root is not there;
-        what was running is pending again also then."""
-        try:
-            await self._sweep.recover()
-        finally:
-            await self._ledger.release_all()
+        """Puts right what a crash left running, before the queue makes the rest of it pending (`QueueRows.recover`).
+
+        Raises DiskError when the root is not there; then nothing is changed.
+        """
+        await self._sweep.recover()
 
     def start(self) -> None:
         """Begins to sweep, beside the queue."""
@@ -121,9 +137,27 @@ class Caretaker:
             self._bus.publish(UpkeepState(work="verify", done=done, total=total))
 
         inspector = Reading(self._files) if is_deep else None
-        return await self._told(
-            self._sweep.run(is_repairing=is_repairing, is_asked=True, inspector=inspector, progress=progress)
-        )
+        work = self._sweep.run(is_repairing=is_repairing, is_asked=True, inspector=inspector, progress=progress)
+        report = await self._told("verify", work)
+        found = sum(report.counts.values())
+        text = f"{found:,} findings, {report.repaired_count:,} mended." if found else "Everything is as it should be."
+        self._bus.publish(UpkeepState(work="verify", status="done", done=report.rows, total=report.rows, text=text))
+        return report
+
+    async def move(self, folder: Path) -> MoveReport:
+        """Moves the account's downloads to another folder; tells on the bus how far it is.
+
+        Raises UsageError for a folder that cannot be it, DiskError for the disks; both leave the old one in use, and so
+        does cancelling it.
+        """
+
+        def progress(total: int, done: int) -> None:
+            self._bus.publish_threadsafe(UpkeepState(work="move", done=done, total=total))
+
+        report = await self._told("move", self._move.run(folder, progress))
+        text = f"Your downloads are in {report.folder} now."
+        self._bus.publish(UpkeepState(work="move", status="done", done=report.files, total=report.files, text=text))
+        return report
 
     async def name_strays(self) -> None:
         """Names what was taken up while the library did not know it."""
@@ -131,32 +165,24 @@ class Caretaker:
         if named:
             await self._witness.rows("completed", await self._ledger.ids_of(named))
 
-    async def _told(self, work: Coroutine[Any, Any, UpkeepReport]) -> UpkeepReport:
-        """Runs a verification and tells how it ended."""
-        status: UpkeepState
+    async def _told(self, name: Literal["verify", "move"], work: Coroutine[Any, Any, T]) -> T:
+        """Runs a long work alone, and tells when it does not come to its end."""
         try:
             async with self._at_work:
-                report = await work
+                return await work
         except asyncio.CancelledError:
-            status = UpkeepState(work="verify", status="cancelled")
+            self._bus.publish(UpkeepState(work=name, status="cancelled", text="Broken off; nothing is lost."))
             raise
         except Exception as error:
-            status = UpkeepState(work="verify", status="failed", text=str(error))
+            self._bus.publish(UpkeepState(work=name, status="failed", text=str(error)))
             raise
-        else:
-            found = sum(report.counts.values())
-            text = (
-                f"{found:,} findings, {report.repaired_count:,} mended." if found else "Everything is as it should be."
-            )
-            status = UpkeepState(work="verify", status="done", done=report.rows, total=report.rows, text=text)
         finally:
-            work.close()
-            self._bus.publish(status)
-        return report
+            work.close()  # where the wait for its turn was cancelled
 
     async def _sweep_when_there(self) -> None:
         while True:
             try:
+                await self._move.tidy()
                 await self.sweep()
             except DiskError as error:
                 log.info("the downloads are not looked through yet: %s", error)

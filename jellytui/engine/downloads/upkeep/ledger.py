@@ -57,11 +57,14 @@ class Ledger:
         )
         return [_row_of(row) for row in rows]
 
-    async def release_all(self) -> None:
-        """While nothing runs: rows that still say downloading are pending."""
-        await self._database.execute(
-            f"UPDATE downloads SET status = '{target('release')}' WHERE status = 'downloading'"  # noqa: S608
+    async def chosen_paths(self, account: str) -> dict[str, str]:
+        """The completed files that lie elsewhere in the root than below the account's folder, with their items."""
+        rows = await self._database.fetch_all(
+            """SELECT file_path, item_id FROM downloads WHERE user_id = ? AND status = 'completed'
+               AND file_path IS NOT NULL AND substr(file_path, 1, ?) <> ?""",
+            (self.user_id, len(account) + 1, f"{account}/"),
         )
+        return {row["file_path"]: row["item_id"] for row in rows}
 
     async def nameless(self) -> list[str]:
         """The ids of files that were taken up while the library did not know them."""

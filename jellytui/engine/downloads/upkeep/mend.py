@@ -53,6 +53,7 @@ class Mender:
         leases: Leases,
         witness: Witness,
         wake: Callable[[], None],
+        changes: asyncio.Lock,
     ) -> None:
         self._files = files
         self._ledger = ledger
@@ -60,9 +61,15 @@ class Mender:
         self._leases = leases
         self._witness = witness
         self._wake = wake
+        self._changes = changes
+        """Held by whoever changes which rows there are."""
 
     async def mend(self, verdicts: Sequence[Verdict]) -> set[Verdict]:
         """Mends what can be mended; those that are. What somebody reads is left alone."""
+        async with self._changes:
+            return await self._mend(verdicts)
+
+    async def _mend(self, verdicts: Sequence[Verdict]) -> set[Verdict]:
         free = [verdict for verdict in verdicts if not self._leases.is_held(verdict.item_id)]
         mended, gone = await self._ledger.mend(free)
         mended_set = set(mended)

@@ -9,9 +9,9 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from jellytui.engine.downloads.files import DownloadFiles
+from jellytui.engine.downloads.upkeep.content.tags import read_tags
 from jellytui.engine.downloads.upkeep.ledger import Ledger
 from jellytui.engine.downloads.upkeep.survey import OnDisk
-from jellytui.engine.downloads.upkeep.tags import read_tags
 from jellytui.engine.models import Track
 
 _BATCH = 500

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,4 +42,14 @@ async def stoppable(work: Callable[Concatenate[Stop, P], T], *args: P.args, **kw
         await asyncio.wait([running])
         if not running.cancelled():
             running.exception()  # seen: StoppedError, or an error that nobody waits for
+        raise
+
+
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Runs to its end what must not be done by half; a cancelled caller goes only then."""
+    running = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
         raise

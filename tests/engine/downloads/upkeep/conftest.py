@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from jellytui.engine.bus import EventBus
@@ -51,7 +52,9 @@ class House:
         self.mirror = MirrorInMemory()
         self.clock = ManualClock()
         self.bus = EventBus()
+        self.bus.bind(asyncio.get_running_loop())
         self.woken = 0
+        self.rests = 0
         announcer = Announcer(
             listing=Listing(database),
             bus=self.bus,
@@ -63,10 +66,13 @@ class House:
             user_id=USER,
             database=database,
             files=self.files,
+            disk=self.disk,
             leases=self.leases,
             mirror=self.mirror,
             witness=announcer,
             wake=self._wake,
+            at_rest=self._at_rest,
+            changes=asyncio.Lock(),
             bus=self.bus,
             clock=self.clock,
         )
@@ -132,6 +138,11 @@ class House:
     def _wake(self) -> None:
         self.woken += 1
 
+    @asynccontextmanager
+    async def _at_rest(self) -> AsyncIterator[None]:
+        self.rests += 1
+        yield
+
 
 async def _no_outline(_: int) -> DownloadsSummary:
     return DownloadsSummary()
@@ -144,6 +155,6 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture
-def house(database: Database, tmp_path: Path) -> House:
+@pytest_asyncio.fixture
+async def house(database: Database, tmp_path: Path) -> House:
     return House(database, tmp_path / "downloads")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jellytui.engine.downloads.files import DownloadFiles
-from jellytui.engine.downloads.upkeep.containers import problem_of
+from jellytui.engine.downloads.upkeep.content.containers import problem_of
 from jellytui.engine.downloads.upkeep.threads import Stop, stoppable
 
 _CHUNK_BYTES = 1024 * 1024
