@@ -45,7 +45,10 @@ def _ask_for_name() -> str:
     if not sys.stdin.isatty():
         raise UsageError("Who signs in? Give --user NAME.")
     say("User name:")
-    return input().strip()
+    try:
+        return input().strip()
+    except EOFError as error:
+        raise UsageError("Who signs in? Give --user NAME.") from error
 
 
 def _password(arguments: Namespace) -> str:
@@ -53,4 +56,7 @@ def _password(arguments: Namespace) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask for the password: use --password-stdin or --quick-connect.")
-    return getpass.getpass("Password: ", stream=sys.stderr)
+    try:
+        return getpass.getpass("Password: ", stream=sys.stderr)
+    except EOFError as error:
+        raise UsageError("No password was given.") from error

@@ -8,7 +8,8 @@ import sqlite3
 import stat
 import sys
 from argparse import Namespace
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -17,10 +18,11 @@ from msgspec import Struct
 from jellytui.cli.output import print_json
 from jellytui.cli.run import Session
 from jellytui.engine.clock import SystemClock
-from jellytui.engine.errors import JellytuiError
+from jellytui.engine.errors import JellytuiError, NotSignedInError
 
 _MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
 _SMALLEST_TERMINAL = (40, 12)
+_LITTLE_BYTES = 1_000_000_000
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -63,14 +65,19 @@ async def _sound(session: Session) -> list[Finding]:
     from jellytui.engine.player.mpv import audio_devices, libmpv_version
 
     try:
-        version = libmpv_version()
-        devices = await audio_devices(session.settings.player)
+        with _native_libraries_silent():
+            version = libmpv_version()
+            devices = await audio_devices(session.settings.player)
     except SoundError as error:
         return [Finding(check="libmpv", status="failed", detail="not found", remedy=error.text)]
     found = Finding(check="libmpv", status="ok", detail=version)
-    real = [device for device in devices if device not in ("auto", "null")]
+    # A name alone ("alsa") is a way to some device; a device has a name behind it ("alsa/hw:0").
+    real = [device for device in devices if "/" in device]
     if not real:
-        remedy = "There is no sound card here, or its sound server does not run; jellytui plays in silence."
+        remedy = (
+            "No sound card is seen. Is its sound server running (PipeWire, PulseAudio), may you use it (group audio)? "
+            "Until then jellytui plays in silence."
+        )
         return [found, Finding(check="audio", status="warning", detail="no device", remedy=remedy)]
     return [found, Finding(check="audio", status="ok", detail=", ".join(real))]
 
@@ -115,24 +122,46 @@ def _colours(name: str) -> str:
 
 
 async def _permissions(session: Session) -> list[Finding]:
-    paths = session.paths
-    findings = []
-    for name, folder in (("data", paths.data), ("state", paths.state), ("cache", paths.cache), ("logs", paths.logs)):
-        nearest = next(path for path in (folder, *folder.parents) if path.exists())
-        if not os.access(nearest, os.W_OK | os.X_OK):
-            remedy = f"jellytui must be able to write there: chown or chmod {nearest}, or set JELLYTUI_HOME."
-            findings.append(Finding(check=name, status="failed", detail=f"{folder} not writable", remedy=remedy))
-        else:
-            findings.append(Finding(check=name, status="ok", detail=_home_relative(folder)))
-    for secret in (paths.state / "accounts").glob("*/*/token"):
+    findings = [_place(name, place) for name, place in _places(session)]
+    for secret in (session.paths.state / "accounts").glob("*/*/token"):
         if stat.S_IMODE(secret.stat().st_mode) & 0o077:
             remedy = f"Others can read your token: chmod 600 {secret}"
             findings.append(Finding(check="token", status="failed", detail="readable by others", remedy=remedy))
     return findings
 
 
+def _places(session: Session) -> list[tuple[str, Path]]:
+    paths, own_root = session.paths, session.settings.downloads.folder
+    return [
+        ("data", paths.data),
+        ("state", paths.state),
+        ("cache", paths.cache),
+        ("log", paths.log_file),
+        ("socket", paths.runtime),
+        ("downloads", Path(own_root).expanduser() if own_root else paths.downloads),
+    ]
+
+
+def _place(name: str, place: Path) -> Finding:
+    """Whether jellytui may write there; the log's line names the file that tells what went wrong."""
+    nearest = next(path for path in (place, *place.parents) if path.exists())
+    if not os.access(nearest, os.W_OK | (os.X_OK if nearest.is_dir() else 0)):
+        remedy = f"jellytui must be able to write there: chown or chmod {nearest}, or set JELLYTUI_HOME."
+        return Finding(check=name, status="failed", detail=f"{_home_relative(place)} not writable", remedy=remedy)
+    detail = _home_relative(place)
+    if name != "downloads":
+        return Finding(check=name, status="ok", detail=detail)
+    free_bytes = shutil.disk_usage(nearest).free
+    detail = f"{detail}, {free_bytes / 1e9:,.1f} GB free"
+    if free_bytes < _LITTLE_BYTES:
+        remedy = "Hardly an album fits: free some space, or move it with [downloads] folder in config.toml."
+        return Finding(check=name, status="warning", detail=detail, remedy=remedy)
+    return Finding(check=name, status="ok", detail=detail)
+
+
 async def _server(session: Session) -> list[Finding]:
     from jellytui.engine.jellyfin.auth import SignInService, stored_account, stored_token
+    from jellytui.engine.jellyfin.client import JellyfinClient
 
     account = stored_account(session.paths)
     if account is None:
@@ -143,11 +172,38 @@ async def _server(session: Session) -> list[Finding]:
         server = await service.probe(account.server_url)
     except JellytuiError as error:
         return [Finding(check="server", status="failed", detail=account.server_url, remedy=error.text)]
-    if not stored_token(session.paths, account):
-        remedy = f"Sign in again: jellytui login {account.server_url}"
-        return [Finding(check="server", status="failed", detail=f"{server.name}: no token here", remedy=remedy)]
-    detail = f"{server.name}, Jellyfin {server.version}, as {account.user_name}"
-    return [Finding(check="server", status="ok", detail=detail)]
+    found = Finding(check="server", status="ok", detail=f"{server.name}, Jellyfin {server.version}, {server.url}")
+    remedy = f"Sign in again: jellytui login {account.server_url}"
+    token = stored_token(session.paths, account)
+    if token is None:
+        return [found, Finding(check="account", status="failed", detail="no token is here", remedy=remedy)]
+    client = JellyfinClient(account=account, token=token, server=session.settings.server, clock=SystemClock())
+    try:
+        user = await client.user()
+    except NotSignedInError:
+        return [found, Finding(check="account", status="failed", detail="the token is not taken", remedy=remedy)]
+    except JellytuiError as error:
+        return [found, Finding(check="account", status="failed", detail=account.user_name, remedy=error.text)]
+    finally:
+        await client.close()
+    if not user.can_download:
+        remedy = "This account may stream but not download. Ask the server's administrator for the permission."
+        return [found, Finding(check="account", status="warning", detail=user.name, remedy=remedy)]
+    return [found, Finding(check="account", status="ok", detail=user.name)]
+
+
+@contextmanager
+def _native_libraries_silent() -> Iterator[None]:
+    """Sound servers' libraries complain straight to descriptor 2, in the middle of our lines."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _home_relative(folder: Path) -> str:
