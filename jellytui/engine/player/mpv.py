@@ -253,6 +253,8 @@ class MpvSound:
         handle.observe_property("idle-active", self._on_idle)
 
     def _on_start(self, facts: dict[str, Any]) -> None:
+        if self._ended is not None:
+            self._position_ms = 0
         self._tell_end(is_drained=False)
         self._playing = int(facts["playlist_entry_id"])
         self._duration_ms = 0
@@ -264,8 +266,9 @@ class MpvSound:
         load_id = int(facts["playlist_entry_id"])
         position_ms, duration_ms = self._position_ms, self._duration_ms
         self._is_moving = False
-        self._position_ms = 0
         failure = self._streams.failure(self._uris.get(load_id, "")) if self._streams else None
+        if reason == "eof" and failure is None:
+            self._position_ms = 0
         self._file_error = str(facts.get("file_error", ""))
         self._ended = SoundEnded(
             load_id=load_id,

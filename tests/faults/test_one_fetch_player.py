@@ -1,0 +1,164 @@
+"""The player on one fetch: it keeps its place whatever becomes of the file, and plays what cannot be kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+import soundfile
+
+from jellytui.config import CacheSettings, PlayerSettings, ServerSettings, Settings
+from jellytui.demo.server import DemoServer
+from jellytui.engine.bus import EventBus
+from jellytui.engine.events import Event, PlayerState, ProblemOccurred, TrackStarted
+from jellytui.engine.models import Track
+from jellytui.engine.player.mpv import MpvSound
+from jellytui.engine.player.player import Player
+from tests.engine.downloads.conftest import Rig, rig_for
+from tests.engine.downloads.stream.test_reading import STREAMS, song_of
+from tests.engine.player.conftest import FakePlays, FakeReports
+from tests.support.hearing import noise, write
+from tests.support.libmpv import needs_libmpv
+from tests.support.streaming import QuickClock
+from tests.support.waiting import until
+
+pytestmark = needs_libmpv
+
+
+class Listener:
+    """A player over a rig's downloads, with all that it said."""
+
+    def __init__(self, rig: Rig, audio_output: str) -> None:
+        self.rig = rig
+        self.bus = EventBus()
+        self.bus.bind(asyncio.get_running_loop())
+        self.events: list[Event] = []
+        self.bus.subscribe([PlayerState, ProblemOccurred, TrackStarted], self.events.append)
+        settings = Settings(player=PlayerSettings(audio_output=audio_output))
+        self.player = Player(
+            files=rig.manager,
+            stream_url=lambda item_id: f"{rig.server.url}/Audio/{item_id}/stream?static=true",
+            reports=FakeReports(),
+            plays=FakePlays(),
+            database=rig.database,
+            bus=self.bus,
+            settings=settings,
+            clock=QuickClock(1.0),
+            sound=MpvSound(settings.player, ServerSettings()),
+        )
+
+    @property
+    def state(self) -> PlayerState:
+        return self.player.state
+
+    @property
+    def problems(self) -> list[str]:
+        return [event.problem.text for event in self.events if isinstance(event, ProblemOccurred)]
+
+    async def play(self, *containers: str) -> list[Track]:
+        """Plays the songs of these containers one after the other, as loud as they are."""
+        await self.player.set_volume(100)
+        tracks = await self.rig.catalogue.tracks([song_of(self.rig, container).id for container in containers])
+        await self.player.play_tracks(tracks)
+        return tracks
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where audiodump.wav goes."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest_asyncio.fixture
+async def listener(listening: Rig) -> AsyncIterator[Listener]:
+    """A player that plays at full speed into audiodump.wav."""
+    listener = Listener(listening, "pcm")
+    await listener.player.start()
+    yield listener
+    await listener.player.stop()
+
+
+def dumped() -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
+    samples, _ = soundfile.read("audiodump.wav", dtype="int16")
+    return np.asarray(samples, dtype=np.int16)
+
+
+async def test_tracks_follow_each_other_and_stay(listener: Listener) -> None:
+    rig = listener.rig
+    await listener.play("flac", "wav")
+    await until(lambda: listener.state.status == "playing")
+    await listener.player.wait_until_stopped()
+    for container in ("flac", "wav"):
+        await rig.until_status(song_of(rig, container).id, "completed")
+        await rig.whole(song_of(rig, container).id)
+        assert len(rig.asked(song_of(rig, container).id)) == 1
+    # Both are the same noise, so that what follows without a gap is that noise twice.
+    expected, _ = soundfile.read(song_of(rig, "wav").file, dtype="int16")
+    assert np.array_equal(dumped(), np.concatenate([expected, expected]))
+    assert listener.problems == []
+
+
+@asynccontextmanager
+async def short_song(folder: Path, seconds: float, settings: Settings | None = None) -> AsyncIterator[Listener]:
+    """A player at the speed of music, with a server that has one short song."""
+    music = folder / "music"
+    music.mkdir()
+    write(music / "song.wav", noise(seconds))
+    async with DemoServer(music, relay=True) as server, rig_for(server, folder, QuickClock(20.0)) as rig:
+        if settings is not None:
+            rig.settings = settings
+            await rig.restart()
+        listener = Listener(rig, "null")
+        await listener.player.start()
+        yield listener
+        await listener.player.stop()
+
+
+async def test_a_file_that_changes_while_it_plays_keeps_its_place(folder: Path) -> None:
+    async with short_song(folder, 5.0) as listener:
+        rig, song = listener.rig, song_of(listener.rig, "wav")
+        cut = rig.server.faults.add("close", route=STREAMS, after_bytes=400_000, times=1)
+        rig.server.faults.add("delay", route=STREAMS, seconds=0.5, nth=2)
+        await listener.play("wav")
+        await until(lambda: cut.hits)
+        content = write(song.file, noise(6.0)).read_bytes()
+        await until(lambda: listener.state.position_ms > 3000)
+        positions = [event.position_ms for event in listener.events if isinstance(event, PlayerState)]
+        assert all(later >= earlier - 150 for earlier, later in pairwise(positions))
+        assert len([event for event in listener.events if isinstance(event, TrackStarted)]) == 1
+        assert listener.problems == []
+        row = await rig.until_status(song.id, "completed")
+        assert (rig.root / (row.file_path or "")).read_bytes() == content
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+async def test_what_cannot_be_kept_plays_all_the_same(folder: Path, is_full: bool) -> None:
+    settings = None if is_full else Settings(cache=CacheSettings(storage_limit=0))
+    async with short_song(folder, 1.5, settings) as listener:
+        rig = listener.rig
+        if is_full:
+            rig.manager.disk.free_floor_bytes = 1 << 60
+        await listener.play("wav")
+        await until(lambda: listener.state.status == "playing")
+        await listener.player.wait_until_stopped()
+        assert len([event for event in listener.events if isinstance(event, TrackStarted)]) == 1
+        assert listener.problems == []
+        assert any("mpv" in request.headers.get("user-agent", "") for request in rig.server.requests)
+        assert not list(rig.root.rglob("*.wav"))
+
+
+async def test_a_track_that_is_gone_is_skipped_with_words(listener: Listener) -> None:
+    rig = listener.rig
+    rig.server.faults.add("status", route=f"*/{song_of(rig, 'flac').id}/stream", status=404)
+    await listener.play("flac", "wav")
+    await until(lambda: listener.state.track is not None and listener.state.track.id == song_of(rig, "wav").id)
+    await listener.player.wait_until_stopped()
+    assert len(listener.problems) == 1
+    assert "no longer has this track" in listener.problems[0]
