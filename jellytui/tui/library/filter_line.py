@@ -57,7 +57,7 @@ class FilterLine(Horizontal):
         with self.words.prevent(Input.Changed):
             self.words.value = words
         self.words.cursor_position = len(words)
-        self.words.focus()
+        self.screen.set_focus(self.words)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -81,8 +81,8 @@ class LibraryPanes(Horizontal):
 
     @property
     def item(self) -> Item | None:
-        """The item under the cursor of the current pane."""
-        return self.list.item
+        """The item under the cursor of the current pane; None while the pane still shows what it showed before."""
+        return self.list.item if self._first_stale() is None else None
 
     def list_of(self, pane: PaneName) -> ItemList:
         """The list of a pane."""
@@ -148,7 +148,8 @@ class LibraryPanes(Horizontal):
         for name in PANE_NAMES:
             self._panes[name].set_class(name == pane, "-current")
         self.query_one("#right").set_class(pane != "left", "-current")
-        self._lists[pane].focus()
+        # `focus` alone would wait for the next turn of the loop, and keys typed ahead would go astray.
+        self.screen.set_focus(self._lists[pane])
 
     def step(self, by: int, *, is_round: bool = False) -> bool:
         """Goes to a neighbouring pane; False at the end of the row, unless it goes round."""
@@ -161,20 +162,17 @@ class LibraryPanes(Horizontal):
         self.go_to(panes[place])
         return True
 
-    async def open_current(self) -> None:
+    def open_current(self) -> None:
         """Goes to the next pane, which then shows what the cursor points at, also in a view of lists side by side."""
         if not self.view.is_linked and self._current != "tracks" and self._opened is None:
             self._opened = self._current
-            await self._fill_after(self._current)
         self.step(1)
 
-    async def close_opened(self) -> bool:
-        """In a view of lists side by side: shows those lists again; False where they are shown."""
-        if self._opened is None:
-            return False
-        self._opened = None
-        await self._fill(self.view.panes[0])
-        return True
+    async def close_opened(self) -> None:
+        """In a view of lists side by side: shows those lists again."""
+        if self._opened is not None:
+            self._opened = None
+            await self._fill(self.view.panes[0])
 
     def on_descendant_focus(self) -> None:
         """A click chose another pane."""
@@ -198,9 +196,28 @@ class LibraryPanes(Horizontal):
             return
         is_held = monotonic() - self._moved_at < _HELD_SECONDS
         self._moved_at = monotonic()
-        for later in self.view.panes[self.view.panes.index(name) :]:
-            self.workers.cancel_group(self, f"fill-{later}")
-        self.run_worker(self._fill_after(name, is_held=is_held), group=f"fill-{name}", exit_on_error=False)
+        self._stop_filling(after)
+        self.run_worker(self._fill_after(name, is_held=is_held), group=f"fill-{after}", exit_on_error=False)
+
+    async def settle(self) -> None:
+        """Waits until the current pane shows what the cursors before it point at."""
+        stale = self._first_stale()
+        if stale is not None:
+            self._stop_filling(stale)
+            await self._fill(stale)
+
+    def _stop_filling(self, first: PaneName) -> None:
+        for name in self.view.panes[self.view.panes.index(first) :]:
+            self.workers.cancel_group(self, f"fill-{name}")
+
+    def _first_stale(self) -> PaneName | None:
+        """The first pane, up to the current one, that does not yet show what the one before it points at."""
+        item: Item | None = None
+        for name in self.view.panes[: self.view.panes.index(self._current) + 1]:
+            if self._follows(name) and self._base(name, item) != self._unfiltered(name):
+                return name
+            item = self._lists[name].item
+        return None
 
     async def _fill_after(self, pane: PaneName, *, is_held: bool = False) -> None:
         if is_held:
@@ -265,12 +282,14 @@ class LibraryPanes(Horizontal):
         self._panes[self._current].show_line(True)
         self._filters[self._current].open(self._query(self._current))
 
-    async def drop_filter(self) -> bool:
-        """Takes the current pane's filter away; False where it has none."""
-        if not self._query(self._current):
-            return False
+    @property
+    def has_filter(self) -> bool:
+        """Whether words narrow the current pane."""
+        return bool(self._query(self._current))
+
+    async def drop_filter(self) -> None:
+        """Takes the current pane's filter away."""
         await self._filter(self._current, "")
-        return True
 
     def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
         event.stop()
@@ -281,7 +300,7 @@ class LibraryPanes(Horizontal):
         event.stop()
         name = next(name for name in PANE_NAMES if self._filters[name] is event.line)
         self._panes[name].show_line(False)
-        self._lists[name].focus()
+        self.screen.set_focus(self._lists[name])
         if not event.is_kept:
             self.run_worker(self._filter(name, ""), group="filter", exclusive=True, exit_on_error=False)
 

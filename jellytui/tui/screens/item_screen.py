@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from jellytui.engine.models import Album, Artist, DownloadInfo, Item, Playlist, Track
 from jellytui.tui.format import count
+from jellytui.tui.library.rows import is_kept
 from jellytui.tui.screens.base import BaseScreen
+
+Act = Callable[[Item], Coroutine[Any, Any, None]]
 
 
 class ItemScreen(BaseScreen):
     """Queueing, downloading and liking the item under the cursor; a subclass says which that is, and plays it."""
 
     def current_item(self) -> Item | None:
-        """The item that actions are about."""
+        """The item that actions are about; None while it is not known."""
         raise NotImplementedError
 
     def play_current(self) -> None:
         """Plays from the item under the cursor."""
         raise NotImplementedError
+
+    async def settle(self) -> None:
+        """Waits until it is known what the cursor points at; at once where it always is."""
 
     # Actions
 
@@ -26,36 +33,46 @@ class ItemScreen(BaseScreen):
         self.play_current()
 
     def action_enqueue(self) -> None:
-        self._enqueue(play_next=False)
+        self.act(lambda item: self._enqueue(item, play_next=False))
 
     def action_play_next(self) -> None:
-        self._enqueue(play_next=True)
+        self.act(lambda item: self._enqueue(item, play_next=True))
 
     def action_download(self) -> None:
-        if item := self.current_item():
-            self.run_worker(self._download(item), group="items", exit_on_error=False)
+        self.act(self._download)
 
     def action_delete_download(self) -> None:
-        if item := self.current_item():
-            self.run_worker(self._delete_download(item), group="items", exit_on_error=False)
+        self.act(self._delete_download)
 
     def action_favorite(self) -> None:
-        if item := self.current_item():
-            self.run_worker(self._favorite(item), group="favorites", exit_on_error=False)
+        self.act(self._favorite)
 
-    def play_whole(self, item: Item) -> None:
+    def act(self, act: Act) -> None:
+        """Does something with the item that is under the cursor now, in a worker: a handler that awaits blocks all
+        keys (textual.md 3.6)."""
+        self.run_worker(self._act(self.current_item(), act), group="items", exit_on_error=False)
+
+    async def _act(self, item: Item | None, act: Act) -> None:
+        if item is None:
+            await self.settle()
+            item = self.current_item()
+        if item is not None:
+            await act(item)
+
+    async def play_whole(self, item: Item) -> None:
         """Plays all of an artist, album or playlist, or the one track."""
+        ask = self.jellytui.ask
         match item:
             case Artist():
-                self.send("play_artist", artist_id=item.id)
+                await ask("play_artist", artist_id=item.id)
             case Album():
-                self.send("play_album", album_id=item.id)
+                await ask("play_album", album_id=item.id)
             case Playlist():
-                self.send("play_playlist", playlist_id=item.id)
+                await ask("play_playlist", playlist_id=item.id)
             case Track():
-                self.send("play_items", item_ids=[item.id])
+                await ask("play_items", item_ids=[item.id])
 
-    # The work behind them, in workers: a handler that awaits blocks all keys (textual.md 3.6)
+    # The work behind the actions
 
     async def _tracks(self, item: Item) -> list[Track]:
         if isinstance(item, Track):
@@ -63,11 +80,7 @@ class ItemScreen(BaseScreen):
         scope = type(item).__name__.lower()
         return await self.jellytui.ask("get_tracks", scope=scope, item_id=item.id) or []
 
-    def _enqueue(self, *, play_next: bool) -> None:
-        if item := self.current_item():
-            self.run_worker(self._enqueue_tracks(item, play_next), group="items", exit_on_error=False)
-
-    async def _enqueue_tracks(self, item: Item, play_next: bool) -> None:
+    async def _enqueue(self, item: Item, *, play_next: bool) -> None:
         tracks = await self._tracks(item)
         if not tracks:
             return
@@ -80,9 +93,10 @@ class ItemScreen(BaseScreen):
         user_id = self.session.backend.account.user_id
         app = self.jellytui
         if isinstance(item, Track):
+            before = self.session.downloads.item_download(item.id)
             row: DownloadInfo | None = await app.ask("download_item", item_id=item.id, user_id=user_id)
             if row is not None:
-                app.say(f"{item.name} is here already." if row.status == "completed" else f"{item.name} comes down.")
+                app.say(f"{item.name} {_coming(row, before)}.")
             return
         kind = type(item).__name__.lower()
         rows: list[DownloadInfo] | None = await app.ask(
@@ -99,20 +113,19 @@ class ItemScreen(BaseScreen):
     async def _delete_download(self, item: Item) -> None:
         from jellytui.tui.screens.confirm import Confirm
 
-        app = self.jellytui
-        track_ids = {track.id for track in await self._tracks(item)}
-        rows: Sequence[DownloadInfo] = (
-            await app.ask("get_downloads", user_id=self.session.backend.account.user_id) or ()
-        )
-        doomed = [row.id for row in rows if row.item_id in track_ids]
+        app, downloads = self.jellytui, self.session.downloads
+        rows = [downloads.item_download(track.id) for track in await self._tracks(item)]
+        doomed = sorted({row.id for row in rows if row is not None})
         if not doomed:
             app.say(f"Nothing of {item.name} is downloaded.")
             return
         what = "the download" if len(doomed) == 1 else count(len(doomed), "download")
         if not await app.push_screen_wait(Confirm(f"Delete {what} of {item.name}?", "delete")):
             return
-        for download_id in doomed:
-            await app.ask("delete_download", download_id=download_id)
+        if isinstance(item, Playlist):
+            # Else the next sync would bring it all down again.
+            await app.ask("unfollow_playlist", playlist_id=item.id, user_id=self.session.backend.account.user_id)
+        await app.ask("delete_downloads", download_ids=doomed)
         app.say(f"{count(len(doomed), 'download')} deleted. The server still has the music.")
 
     async def _favorite(self, item: Item) -> None:
@@ -128,3 +141,12 @@ class ItemScreen(BaseScreen):
 
 def _named(item: Item, tracks: int) -> str:
     return item.name if isinstance(item, Track) else f"{item.name}, {count(tracks, 'track')},"
+
+
+def _coming(row: DownloadInfo, before: DownloadInfo | None) -> str:
+    """What asking for a track has led to, in words."""
+    if row.status != "completed":
+        return "comes down"
+    if before is not None and before.status == "completed" and not is_kept(before):
+        return "was in the cache; now it stays"
+    return "is here already"

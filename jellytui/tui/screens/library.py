@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -9,6 +11,7 @@ from textual.app import ComposeResult
 from jellytui.engine.models import Album, Artist, Item, Listing, Playlist, Track
 from jellytui.tui.format import count, number
 from jellytui.tui.keymap import bindings
+from jellytui.tui.library.item_list import ItemList
 from jellytui.tui.library.panes import LibraryPanes
 from jellytui.tui.library.playing_side import PlayingSide
 from jellytui.tui.library.views import View, neighbour, view_named
@@ -18,6 +21,8 @@ from jellytui.tui.stores.downloads import ROWS
 
 PLAYED_AT_ONCE = 2_000
 """Tracks: of a longer list the queue gets those from the cursor on (a queue of 20,000 helps nobody, peers.md 3)."""
+
+TYPED_AHEAD_SECONDS = 0.1
 
 
 class LibraryScreen(ItemScreen):
@@ -55,6 +60,9 @@ class LibraryScreen(ItemScreen):
 
     def current_item(self) -> Item | None:
         return self.panes.item
+
+    async def settle(self) -> None:
+        await self.panes.settle()
 
     # Views
 
@@ -131,18 +139,19 @@ class LibraryScreen(ItemScreen):
     # Playing
 
     def play_current(self) -> None:
-        item = self.panes.item
-        if isinstance(item, Track):
-            self.run_worker(self._play_from(item), group="play", exclusive=True, exit_on_error=False)
-        elif item is not None:
-            self.play_whole(item)
+        self.act(self._play)
 
     def on_virtual_list_chosen(self) -> None:
         self.play_current()
 
-    async def _play_from(self, track: Track) -> None:
-        """Plays the list that the cursor stands in, from there on."""
-        tracks = self.panes.list
+    async def _play(self, item: Item) -> None:
+        """Plays an artist, album or playlist whole; a track with the list that the cursor stands in, from there on."""
+        if isinstance(item, Track):
+            await self._play_from(item, self.panes.list)
+        else:
+            await self.play_whole(item)
+
+    async def _play_from(self, track: Track, tracks: ItemList) -> None:
         at, total, listing = tracks.item_number, tracks.item_count, tracks.listing
         match listing:
             case Listing(scope="album", query=""):
@@ -189,19 +198,21 @@ class LibraryScreen(ItemScreen):
         self.panes.start_filter()
 
     def action_pane_left(self) -> None:
-        self._read(self._go_back())
+        """Drops the filter, else goes to the pane before, else shows a view's own lists again."""
+        if self.panes.has_filter:
+            self._read(self.panes.drop_filter())
+        elif not self.panes.step(-1):
+            self._read(self.panes.close_opened())
 
-    def action_pane_right(self) -> None:
-        self._read(self.panes.open_current())
+    async def action_pane_right(self) -> None:
+        self.panes.open_current()
+        # Keys typed ahead are about what the pane is going to show, unless that takes too long.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TYPED_AHEAD_SECONDS):
+                await self.panes.settle()
 
     def action_next_pane(self) -> None:
         self.panes.step(1, is_round=True)
 
     def action_previous_pane(self) -> None:
         self.panes.step(-1, is_round=True)
-
-    async def _go_back(self) -> None:
-        """Drops the filter, else goes to the pane before, else shows a view's own lists again."""
-        if await self.panes.drop_filter() or self.panes.step(-1):
-            return
-        await self.panes.close_opened()

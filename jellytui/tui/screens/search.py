@@ -49,7 +49,7 @@ class SearchScreen(ItemScreen):
         self.follow(self.session.player, lambda _keys: self._results.refresh_changed())
         self.follow(self.session.library, self._on_library)
         self._results.empty_text = _HOW
-        self._words.focus()
+        self.set_focus(self._words)
 
     @property
     def _words(self) -> WordsInput:
@@ -98,14 +98,17 @@ class SearchScreen(ItemScreen):
     # Playing and opening
 
     def play_current(self) -> None:
-        item = self.current_item()
-        if isinstance(item, Track):
-            ids = [track.id for track in self._results.tracks]
-            self.send("play_items", item_ids=ids, start_index=ids.index(item.id))
-        elif item is not None:
-            self.play_whole(item)
-        else:
-            self._results.show_more()
+        if not self._results.show_more():
+            self.act(self._play)
+
+    async def _play(self, item: Item) -> None:
+        """Plays what was found: a track with those that were found beside it, from there on."""
+        if not isinstance(item, Track):
+            await self.play_whole(item)
+            return
+        ids = [track.id for track in self._results.tracks]
+        start = ids.index(item.id) if item.id in ids else 0
+        await self.jellytui.ask("play_items", item_ids=ids or [item.id], start_index=start)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -118,15 +121,15 @@ class SearchScreen(ItemScreen):
 
     def action_search(self) -> None:
         """Back to the words, which the next letter replaces."""
-        self._words.focus()
+        self.set_focus(self._words)
         self._words.select_all()
 
     def action_to_words(self) -> None:
-        self._words.focus()
+        self.set_focus(self._words)
 
     def action_to_results(self) -> None:
         if self._results.row_count:
-            self._results.focus()
+            self.set_focus(self._results)
 
     def action_pane_right(self) -> None:
         if item := self.current_item():
