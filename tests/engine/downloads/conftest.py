@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
+import soundfile
 
 from jellytui.config import CacheSettings, DownloadSettings, ServerSettings, Settings
-from jellytui.demo.library import DemoTrack
+from jellytui.demo.folder import scan
+from jellytui.demo.library import DemoTrack, Library
 from jellytui.demo.server import DemoServer
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
@@ -26,7 +29,7 @@ from jellytui.engine.storage.database import Database
 from tests.support.catalogue import LinkInMemory
 from tests.support.clock import ManualClock
 from tests.support.signed_in import signed_in
-from tests.support.waiting import until
+from tests.support.waiting import settle, until
 
 
 class NetworkInMemory:
@@ -185,6 +188,18 @@ class Rig:
                     return row
                 await asyncio.sleep(0.01)
 
+    async def attempt_after(self, item_id: str, seconds: float) -> None:
+        """Lets the track's next attempt begin, which waits that long and not a second less."""
+        assert isinstance(self.clock, ManualClock)
+        await self.until_row(item_id, lambda row: row.next_attempt_at)
+        await self.until_idle()
+        asked = len(self.asked(item_id))
+        await self.clock.advance(seconds - 1)
+        await settle()
+        assert len(self.asked(item_id)) == asked
+        await self.clock.advance(1)
+        await until(lambda: len(self.asked(item_id)) > asked)
+
     async def until_idle(self) -> None:
         """Waits until no attempt runs."""
         await until(lambda: not self.manager.runner.running)
@@ -257,15 +272,27 @@ async def rig_for(server: DemoServer, folder: Path, clock: Clock) -> AsyncIterat
         await rig.stop()
 
 
-@pytest_asyncio.fixture
-async def rig(demo_server: DemoServer, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
-    """An engine with a server that behaves."""
-    async with rig_for(demo_server, tmp_path, clock) as rig:
-        yield rig
+@pytest.fixture(scope="session")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Four songs of noise, 2.6 MB each and no two bytes alike for long; read by the server, do not change them."""
+    folder = tmp_path_factory.mktemp("noise")
+    dice = np.random.default_rng(7)
+    for number in range(1, 5):
+        file = folder / "Noise" / "Static" / f"{number:02d} Hiss {number}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, dice.integers(-9000, 9000, (15 * 44_100, 2), dtype=np.int16), 44_100)
+    return scan(folder)
 
 
 @pytest_asyncio.fixture
-async def faulty(faulty_server: DemoServer, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
-    """An engine with a server that fails as the test says."""
-    async with rig_for(faulty_server, tmp_path, clock) as rig:
+async def server(noise: Library) -> AsyncIterator[DemoServer]:
+    """The noise on a server that fails as the test says."""
+    async with DemoServer(noise.tracks[0].file.parents[2], library=noise, relay=True) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def rig(server: DemoServer, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
+    """An engine and its server."""
+    async with rig_for(server, tmp_path, clock) as rig:
         yield rig

@@ -218,14 +218,16 @@ class Runner:
         if not self._link.is_online:
             waits.append(asyncio.ensure_future(self._link.wait_online()))
         if self._alarms:
-            seconds = max(0.0, self._alarms[0][0] - self._clock.monotonic())
-            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
+            waits.append(asyncio.ensure_future(self._until(self._alarms[0][0])))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _until(self, due: float) -> None:
+        await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
 
     def _wake_in(self, download_id: int, seconds: float) -> None:
         """The row is due after so many seconds, whatever is done to the wall clock meanwhile."""
