@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -36,6 +36,7 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self.leaving = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -46,6 +47,31 @@ class _Uvicorn(uvicorn.Server):
         """Listens, then says so."""
         await super().startup(sockets)
         self.listening.set()
+
+    async def main_loop(self) -> None:
+        """Ticks ten times a second (the Date header), and ends at once when it should."""
+        counter = 0
+        while not self.leaving.is_set() and not await self.on_tick(counter):
+            counter += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.leaving.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cuts every connection, and does not pause as uvicorn does to let answers end."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        tasks = list(self.server_state.tasks)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=0.1)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 def _listener(port: int) -> socket.socket:
@@ -172,13 +198,7 @@ class DemoServer:
         self.world.cancel_timers()
         for session in self.world.sessions.all():
             self.world.sessions.end(session)
-        running = self._uvicorn.server_state.connections
-        self._uvicorn.should_exit = True
-        self._uvicorn.force_exit = True
-        for connection in list(running):
-            transport = getattr(connection, "transport", None)
-            if transport is not None:
-                transport.abort()
+        self._uvicorn.leaving.set()
         await self._task
         if self._relay is not None:
             await self._relay.stop()
