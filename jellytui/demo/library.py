@@ -94,6 +94,8 @@ class DemoAlbum(DemoItem):
     album_artists: list[str] = field(default_factory=list)
     year: int | None = None
     premiere: datetime | None = None
+    gain_db: float | None = None
+    """What the server's loudness scan found; its tag counts for nothing (jellyfin-api.md 6.1), so a scan leaves it."""
 
     @property
     def run_time_ticks(self) -> int:

@@ -10,7 +10,7 @@ from jellytui.demo.library import DemoItem, Library
 from jellytui.demo.state.playlists import Playlists
 from jellytui.demo.state.sessions import Sessions
 from jellytui.demo.state.userdata import UserDataStore
-from jellytui.demo.state.users import Accounts
+from jellytui.demo.state.users import Accounts, Policy, User
 from jellytui.demo.wire.emulation import Emulation
 
 Phase = Literal["ready", "setup", "loading"]
@@ -79,6 +79,12 @@ class World:
             "IsEmpty": not (added or updated or removed),
         }
         self.sessions.broadcast("LibraryChanged", data)
+
+    def set_policy(self, user: User, policy: Policy) -> None:
+        """Gives a user other rights; disabling deletes his tokens and closes his sockets (jellyfin-api.md 3.3)."""
+        user.policy = policy
+        if policy.disabled:
+            self.sessions.end_tokens(self.accounts.revoke(lambda device: device.user_id == user.id))
 
     def cancel_timers(self) -> None:
         """Drops what would still be sent."""

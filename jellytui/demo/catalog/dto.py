@@ -19,7 +19,7 @@ from jellytui.demo.library import (
 from jellytui.demo.state.playlists import Playlist
 from jellytui.demo.state.users import User
 from jellytui.demo.wire.query import Query
-from jellytui.demo.wire.replies import date
+from jellytui.demo.wire.replies import date, whole
 from jellytui.demo.world import World
 
 LIST_FIELDS = frozenset(
@@ -36,7 +36,7 @@ _SINGLE = frozenset(
     {"EnableMediaSourceDisplay", "Taglines", "RemoteTrailers", "LocalTrailerCount", "SpecialFeatureCount",
      "DisplayPreferencesId", "Chapters", "LockedFields", "LockData"}
 )  # fmt: skip
-FULL_FIELDS = (LIST_FIELDS | _SINGLE) - {"RecursiveItemCount", "CumulativeRunTimeTicks", "MediaSourceCount"}
+FULL_FIELDS = (LIST_FIELDS | _SINGLE) - {"MediaSourceCount"}
 """What `GET /Items/{id}` tells."""
 
 NOW_PLAYING_FIELDS = frozenset(
@@ -45,6 +45,7 @@ NOW_PLAYING_FIELDS = frozenset(
 )  # fmt: skip
 """What NowPlayingItem of a session tells: playback.json, `who plays`."""
 
+_WITHOUT_MEDIA = (DemoTrack, DemoGenre)
 _TYPES: tuple[tuple[type[DemoItem], str], ...] = (
     (DemoTrack, "Audio"),
     (DemoAlbum, "MusicAlbum"),
@@ -92,9 +93,15 @@ class DtoOptions:
 
     fields: frozenset[str] = frozenset()
     user: User | None = None
+    viewer: User | None = None
+    """Whose rights `CanDownload` and `CanDelete` tell; without one, the user's."""
     images: bool = True
     image_types: frozenset[str] | None = None
     image_limit: int | None = None
+    counted: frozenset[str] = frozenset()
+    """Types that are counted in each artist and genre of a list (5.6)."""
+    counts_album_artists: bool = False
+    """Whether an artist's tracks are those of his albums only."""
 
     @classmethod
     def of(cls, query: Query, user: User | None) -> "DtoOptions":
@@ -105,6 +112,7 @@ class DtoOptions:
         return cls(
             fields=frozenset(query.enums("fields", LIST_FIELDS)),
             user=None if query.boolean("enableUserData") is False else user,
+            viewer=user,
             images=query.boolean("enableImages") is not False,
             image_types=frozenset(types) if types else None,
             image_limit=query.integer("imageTypeLimit"),
@@ -131,7 +139,7 @@ class Dto:
         _put(out, "Etag", tag_of(item.id, item.saved) if wants("Etag") else None)
         _put(out, "PlaylistItemId", playlist_item_id)
         _put(out, "DateCreated", date(item.created) if wants("DateCreated") else None)
-        if wants("DateLastMediaAdded") and isinstance(item, DemoFolder | DemoAlbum | DemoArtist | PlaylistItem):
+        if wants("DateLastMediaAdded") and item is not self._library.root and not isinstance(item, _WITHOUT_MEDIA):
             out["DateLastMediaAdded"] = date(NEVER)
         _put(out, "CanDelete", self._can_delete(item) if wants("CanDelete") else None)
         _put(out, "CanDownload", self._can_download(item) if wants("CanDownload") else None)
@@ -165,39 +173,43 @@ class Dto:
         _put(out, "GenreItems", self._genre_items(item) if wants("Genres") else None)
         _put(out, "LocalTrailerCount", 0 if wants("LocalTrailerCount") else None)
         user = self._options.user
-        if user is not None and not isinstance(item, DemoGenre):
+        if user is not None and (not isinstance(item, DemoGenre) or wants("LockData")):
             out["UserData"] = self._world.user_data.dto(user.id, item)
         self._counts(out, item)
         _put(out, "SpecialFeatureCount", 0 if wants("SpecialFeatureCount") else None)
         _put(out, "DisplayPreferencesId", item_id("", kind_of(item)) if wants("DisplayPreferencesId") else None)
         _put(out, "Tags", [] if wants("Tags") else None)
         if item.image is not None and wants("PrimaryImageAspectRatio"):
-            out["PrimaryImageAspectRatio"] = _whole(item.image.aspect_ratio)
+            out["PrimaryImageAspectRatio"] = whole(item.image.aspect_ratio)
         self._credits(out, item)
         if isinstance(item, DemoFolder):
             _put(out, "CollectionType", item.collection_type)
         if track is not None and wants("MediaStreams"):
             out["MediaStreams"] = media_streams(track, self._world.emulation)
         self._images(out, item)
-        _put(out, "Chapters", [] if wants("Chapters") else None)
+        _put(out, "Chapters", [] if wants("Chapters") and self._world.emulation.is_12 else None)
         out["LocationType"] = "FileSystem"
         out["MediaType"] = "Audio" if isinstance(item, DemoTrack | PlaylistItem) else "Unknown"
+        self._by_type(out, item)
         _put(out, "LockedFields", [] if wants("LockedFields") else None)
         _put(out, "LockData", False if wants("LockData") else None)
-        _put(out, "NormalizationGain", _whole(track.gain_db) if track and track.gain_db is not None else None)
+        self._gains(out, item)
         return out
 
     def _has_lyrics(self, track: DemoTrack) -> bool:
         return track.has_lyrics or track.id in self._world.uploaded_lyrics
 
     def _can_delete(self, item: DemoItem) -> bool:
-        user = self._options.user
+        user = self._options.viewer or self._options.user
         if isinstance(item, PlaylistItem):
-            return bool(user and (user.policy.administrator or item.playlist.owner_id == user.id))
+            mine = bool(user and (user.policy.administrator or item.playlist.owner_id == user.id))
+            return (
+                mine or self._world.emulation.is_12
+            )  # 12 says so to whoever sees it: users.json, `playlists bob sees`
         return isinstance(item, DemoTrack | DemoAlbum | DemoArtist) and bool(user and user.policy.content_deletion)
 
     def _can_download(self, item: DemoItem) -> bool:
-        user = self._options.user
+        user = self._options.viewer or self._options.user
         return isinstance(item, DemoTrack) and (user is None or user.policy.download)
 
     def _lengths(self, out: dict[str, Any], item: DemoItem) -> None:
@@ -206,7 +218,8 @@ class Dto:
             length = item.run_time_ticks
         elif isinstance(item, PlaylistItem):
             length = sum(track.run_time_ticks or 0 for track in item.tracks)
-        if "CumulativeRunTimeTicks" in self._options.fields and not isinstance(item, DemoTrack | DemoGenre):
+        summed = not isinstance(item, DemoTrack | DemoGenre | DemoFolder)
+        if "CumulativeRunTimeTicks" in self._options.fields and summed:
             out["CumulativeRunTimeTicks"] = length or 0
         _put(out, "RunTimeTicks", length)
 
@@ -214,10 +227,34 @@ class Dto:
         if isinstance(item, DemoTrack | DemoGenre):
             return
         count = self.child_count(item)
-        if "RecursiveItemCount" in self._options.fields:
-            out["RecursiveItemCount"] = count
+        if "RecursiveItemCount" in self._options.fields and not isinstance(item, DemoFolder):
+            below = self._library.below(item.id) if isinstance(item, DemoArtist) else ()
+            out["RecursiveItemCount"] = sum(isinstance(each, DemoTrack) for each in below) or count
         if "ChildCount" in self._options.fields or (isinstance(item, PlaylistItem) and self._options.user is None):
             out["ChildCount"] = count
+
+    def _by_type(self, out: dict[str, Any], item: DemoItem) -> None:
+        """How many items of each type an artist or genre has: those asked for in a list, all in full (5.6)."""
+        full = "LockData" in self._options.fields
+        if not isinstance(item, DemoArtist | DemoGenre) or not (self._options.counted or full):
+            return
+        counted = {"Audio", "MusicAlbum", "MusicArtist"} if full else self._options.counted
+        library, is_genre = self._library, isinstance(item, DemoGenre)
+        tracks = library.tracks_of(item) if "Audio" in counted else []
+        if self._options.counts_album_artists:
+            tracks = [track for track in tracks if item.id in library.artist_ids_of(track.album_artists)]
+        albums = [album for album in library.albums if self._belongs(album, item)] if "MusicAlbum" in counted else []
+        artists = {each for track in tracks for each in track.album_artists} if is_genre and full else set()
+        names = ("TrailerCount", "MovieCount", "SeriesCount", "ProgramCount", "EpisodeCount", "SongCount", "AlbumCount",
+                 "ArtistCount")  # fmt: skip
+        known = {"SongCount": len(tracks), "AlbumCount": len(albums), "ArtistCount": len(artists)}
+        out |= {name: known.get(name, 0) for name in names} | ({"MusicVideoCount": 0} if full else {})
+        out["ChildCount"] = sum(known.values()) if full else 0
+
+    def _belongs(self, album: DemoAlbum, item: DemoArtist | DemoGenre) -> bool:
+        if isinstance(item, DemoGenre):
+            return item.id in {self._library.genre_ids.get(name) for name in album.genres}
+        return item.id in self._library.artist_ids_of([*album.artists, *album.album_artists])
 
     def child_count(self, item: DemoItem) -> int:
         """How many items lie in a folder."""
@@ -230,7 +267,7 @@ class Dto:
         return len(self._library.children(item.id))
 
     def _people(self, item: DemoItem) -> list[dict[str, str]]:
-        if not isinstance(item, DemoTrack):
+        if not self._world.emulation.is_12 or not isinstance(item, DemoTrack | DemoAlbum):
             return []
         credited = [(name, "AlbumArtist") for name in item.album_artists] + [(name, "Artist") for name in item.artists]
         kind = "MediaBrowser.Controller.Entities.Person"
@@ -253,6 +290,14 @@ class Dto:
             _put(out, "AlbumPrimaryImageTag", album.image.tag if album and album.image else None)
         _put(out, "AlbumArtist", item.album_artists[0] if item.album_artists else None)
         out["AlbumArtists"] = self._artist_items(item.album_artists)
+
+    def _gains(self, out: dict[str, Any], item: DemoItem) -> None:
+        if not isinstance(item, DemoTrack | DemoAlbum):
+            return
+        _put(out, "NormalizationGain", whole(item.gain_db) if item.gain_db is not None else None)
+        album = self._library.album_of(item) if isinstance(item, DemoTrack) and self._world.emulation.is_12 else None
+        if album is not None and album.gain_db is not None:
+            out["AlbumNormalizationGain"] = whole(album.gain_db)
 
     def _images(self, out: dict[str, Any], item: DemoItem) -> None:
         types, limit = self._options.image_types, self._options.image_limit
@@ -279,8 +324,3 @@ def page(items: list[dict[str, Any]], total: int, start: int) -> dict[str, Any]:
 def _put(out: dict[str, Any], name: str, value: Any) -> None:
     if value is not None:
         out[name] = value
-
-
-def _whole(number: float) -> float | int:
-    """A number as .NET writes it: without `.0`."""
-    return int(number) if number == int(number) else number

@@ -99,7 +99,7 @@ class ItemFilter:
     def _inside(self, parent: DemoItem) -> Iterable[DemoItem]:
         library = self._library
         if isinstance(parent, PlaylistItem):
-            return parent.tracks
+            return list({track.id: track for track in parent.tracks}.values())
         if isinstance(parent, DemoAlbum):
             return parent.tracks if self._types or self._recursive else library.children(parent.id)
         if parent is library.view:
@@ -119,7 +119,9 @@ class ItemFilter:
         if not (self._recursive or implied):
             return self._library.children(top.id)
         everything = [*self._library.below(top.id)]
-        if self._world.emulation.is_12:
+        if not self._types:
+            everything.append(top)
+        elif self._world.emulation.is_12:
             everything += [artist for artist in self._library.artists if not artist.is_folder]
             everything += [playlist for playlist in self._playlists() if playlist.tracks]
         return everything
@@ -178,10 +180,21 @@ class ItemFilter:
         for name in ("tags", "studios", "officialRatings"):
             if query.names(name):
                 yield lambda _: False
-        albums = {name.lower() for name in query.names("albums")}
-        if albums:
-            yield lambda item: isinstance(item, DemoTrack) and (item.album or "").lower() in albums
+        yield from self._album_name_tests({name.lower() for name in query.names("albums")})
         yield from self._album_tests(set(query.guids("albumIds")))
+
+    def _album_name_tests(self, names: set[str]) -> Iterator[Test]:
+        """12 takes the first album of each name only, 10.11 every track with the name: browse.json, `albums`."""
+        if not names:
+            return
+        if not self._world.emulation.is_12:
+            yield lambda item: isinstance(item, DemoTrack) and (item.album or "").lower() in names
+            return
+        first: dict[str, str] = {}
+        for album in self._library.albums:
+            first.setdefault(album.name.lower(), album.id)
+        ids = {first[name] for name in names if name in first}
+        yield lambda item: isinstance(item, DemoTrack) and item.album_id in ids
 
     def _album_tests(self, ids: set[str]) -> Iterator[Test]:
         """12 asks for the folder and misses discs; 10.11 for the name and finds namesakes too (5.5)."""

@@ -2,10 +2,12 @@
 
 import random
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from jellytui.demo.library import NEVER, DemoAlbum, DemoItem, DemoTrack
 from jellytui.demo.sources.names import cleaned
+from jellytui.demo.state.userdata import UserData
 from jellytui.demo.state.users import User
 from jellytui.demo.wire.query import Query
 from jellytui.demo.wire.replies import TextError
@@ -33,14 +35,12 @@ def sort_items(items: Sequence[DemoItem], world: World, query: Query, user: User
         keys, orders = ["SortName"], []
     if not keys and query.guids("ids"):
         return list(items)
-    found = sorted(items, key=lambda item: item.id)
+    found = sorted(items, key=lambda item: (item.sort_name, item.id))
     if not keys:
-        keys = ["SortName"] if world.emulation.is_12 else []
+        keys, orders = ["SortName"], []
     if "Random" in keys:
         random.shuffle(found)
         return found
-    if world.emulation.is_12:
-        found.sort(key=lambda item: item.sort_name)
     for place in reversed(range(len(keys))):
         order = orders[min(place, len(orders) - 1)] if orders else "Ascending"
         found.sort(key=_key(keys[place], world, user), reverse=order == "Descending")
@@ -59,18 +59,18 @@ def cut(items: Sequence[DemoItem], query: Query) -> tuple[list[DemoItem], int, i
 
 def _key(name: str, world: World, user: User | None) -> Key:
     user_id, data = user.id if user else "", world.user_data
-    shown = cleaned if world.emulation.is_12 else str
+    shown = cleaned if world.emulation.is_12 else str.lower
     simple: dict[str, Key] = {
         "SortName": lambda item: item.sort_name,
         "Name": lambda item: shown(item.name),
         "DateCreated": lambda item: item.created,
         "DateLastContentAdded": lambda item: item.created,
         "IsFolder": lambda item: isinstance(item, DemoTrack),
-        "DatePlayed": lambda item: data.get(user_id, item.id).last_played or NEVER,
-        "PlayCount": lambda item: data.get(user_id, item.id).play_count,
+        "DatePlayed": lambda item: _played_at(data.get(user_id, item.id)),
+        "PlayCount": lambda item: (data.has(user_id, item.id), data.get(user_id, item.id).play_count),
         "IsPlayed": lambda item: data.get(user_id, item.id).played,
         "IsUnplayed": lambda item: not data.get(user_id, item.id).played,
-        "IsFavoriteOrLiked": lambda item: not data.get(user_id, item.id).favorite,
+        "IsFavoriteOrLiked": lambda item: data.get(user_id, item.id).favorite,
         "Album": lambda item: (item.album or "") if isinstance(item, DemoTrack) else "",
         "Artist": lambda item: shown(_first(item, "artists")),
         "AlbumArtist": lambda item: shown(_first(item, "album_artists")),
@@ -81,6 +81,10 @@ def _key(name: str, world: World, user: User | None) -> Key:
         "IndexNumber": lambda item: _number(item, "index"),
     }
     return simple.get(name, lambda _: 0)
+
+
+def _played_at(data: UserData) -> tuple[bool, datetime]:
+    return data.last_played is not None, data.last_played or NEVER  # what has no date comes before the year 1
 
 
 def _first(item: DemoItem, credit: str) -> str:

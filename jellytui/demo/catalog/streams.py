@@ -71,6 +71,8 @@ def _common(kind: str, index: int, emulation: Emulation) -> dict[str, Any]:
     stream |= {"IsInterlaced": False, **_FLAGS}
     if emulation.is_12:
         stream["IsOriginal"] = False
+    elif kind != "Lyric":
+        stream["IsAVC"] = False
     stream |= {"Type": kind, "Index": index, "IsExternal": False}
     return stream | {"IsTextSubtitleStream": False, "SupportsExternalStream": False}
 
@@ -82,9 +84,11 @@ def _audio(track: DemoTrack, emulation: Emulation) -> dict[str, Any]:
     words = present(LocalizedDefault="Default", LocalizedExternal="External")
     if emulation.is_12:
         words["LocalizedOriginal"] = "Original"
+    more = {} if emulation.is_12 else {"Level": 0}
     return (
         _common("Audio", 0, emulation)
         | words
+        | more
         | present(
             Codec=codec,
             TimeBase=f"1/{track.sample_rate}",

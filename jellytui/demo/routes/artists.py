@@ -1,16 +1,20 @@
 """Artists and genres (jellyfin-api.md 5.6)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from starlette.responses import Response
 
 from jellytui.demo.catalog.dto import FULL_FIELDS, Dto, DtoOptions, page
 from jellytui.demo.catalog.sorting import cut, sort_items
-from jellytui.demo.library import DemoArtist, DemoItem
+from jellytui.demo.library import DemoArtist, DemoItem, item_id
 from jellytui.demo.sources.names import cleaned
 from jellytui.demo.state.users import User
 from jellytui.demo.wire.endpoint import Call, Endpoint
 from jellytui.demo.wire.replies import ProblemError
+
+_Item = TypeVar("_Item", bound=DemoItem)
 
 
 async def artists(call: Call) -> Response:
@@ -20,17 +24,18 @@ async def artists(call: Call) -> Response:
 
 async def album_artists(call: Call) -> Response:
     """`GET /Artists/AlbumArtists`."""
-    return _listed(call, {each for track in call.world.library.tracks for each in _ids(call, track.album_artists)})
+    ids = {each for track in call.world.library.tracks for each in _ids(call, track.album_artists)}
+    return _listed(call, ids, by_albums=True)
 
 
 def _ids(call: Call, names: Sequence[str]) -> set[str]:
     return call.world.library.artist_ids_of(names)
 
 
-def _listed(call: Call, ids: set[str]) -> Response:
+def _listed(call: Call, ids: set[str], *, by_albums: bool = False) -> Response:
     user = call.target_user()
     found = [artist for artist in call.world.library.artists if artist.id in ids and _passes(call, artist, user)]
-    return _page(call, found, user)
+    return _page(call, found, user, by_albums=by_albums)
 
 
 def _passes(call: Call, artist: DemoArtist, user: User | None) -> bool:
@@ -77,7 +82,7 @@ async def genres(call: Call) -> Response:
     return _page(call, [genre for genre in call.world.library.genres if sees and _named(call, genre)], user)
 
 
-def _page(call: Call, found: Sequence[DemoItem], user: User | None) -> Response:
+def _page(call: Call, found: Sequence[DemoItem], user: User | None, *, by_albums: bool = False) -> Response:
     """A page of items by name; 10.11 gives no total without a limit, both give none when not asked to (5.6)."""
     ordered = sort_items(found, call.world, call.query, user)
     if not call.query.listed("sortBy"):
@@ -86,7 +91,9 @@ def _page(call: Call, found: Sequence[DemoItem], user: User | None) -> Response:
     unlimited = call.query.integer("limit") is None and not call.world.emulation.is_12
     if unlimited or call.query.boolean("enableTotalRecordCount") is False:
         total = 0
-    return call.json(page(Dto(call.world, DtoOptions.of(call.query, user)).many(shown), total, start))
+    counted = frozenset(call.query.enums("includeItemTypes", frozenset({"Audio", "MusicAlbum", "MusicArtist"})))
+    options = replace(DtoOptions.of(call.query, user), counted=counted, counts_album_artists=by_albums)
+    return call.json(page(Dto(call.world, options).many(shown), total, start))
 
 
 async def artist_by_name(call: Call) -> Response:
@@ -95,17 +102,31 @@ async def artist_by_name(call: Call) -> Response:
 
 
 async def genre_by_name(call: Call) -> Response:
-    """`GET /Genres/{name}` and `/MusicGenres/{name}`."""
+    """`GET /MusicGenres/{name}`."""
     return _by_name(call, call.world.library.genres)
+
+
+async def plain_genre_by_name(call: Call) -> Response:
+    """`GET /Genres/{name}`: of another type than the genres of music, with another id and without a picture."""
+    user, genre = call.target_user(), _named_item(call, call.world.library.genres)
+    plain = replace(genre, id=item_id("MediaBrowser.Controller.Entities.Genre", genre.name), image=None)
+    options = DtoOptions(fields=FULL_FIELDS, user=user)
+    counted = Dto(call.world, options).one(genre)
+    told = Dto(call.world, options).one(plain) | {"Type": "Genre", "ParentId": None}
+    return call.json(told | {name: value for name, value in counted.items() if name.endswith("Count")})
 
 
 def _by_name(call: Call, items: Sequence[DemoItem]) -> Response:
     user = call.target_user()
+    return call.json(Dto(call.world, DtoOptions(fields=FULL_FIELDS, user=user)).one(_named_item(call, items)))
+
+
+def _named_item(call: Call, items: Sequence[_Item]) -> _Item:
     name = str(call.request.path_params["name"])
     found = next((item for item in items if item.name.lower() == name.lower()), None)
     if found is None:
         raise ProblemError(404)
-    return call.json(Dto(call.world, DtoOptions(fields=FULL_FIELDS, user=user)).one(found))
+    return found
 
 
 ENDPOINTS = (
@@ -113,7 +134,7 @@ ENDPOINTS = (
     Endpoint("GET", "/artists/albumartists", album_artists),
     Endpoint("GET", "/artists/{name}", artist_by_name),
     Endpoint("GET", "/genres", genres),
-    Endpoint("GET", "/genres/{name}", genre_by_name),
+    Endpoint("GET", "/genres/{name}", plain_genre_by_name),
     Endpoint("GET", "/musicgenres", genres),
     Endpoint("GET", "/musicgenres/{name}", genre_by_name),
 )

@@ -70,7 +70,7 @@ def _policy(user: User) -> dict[str, Any]:
         "BlockUnratedItems": [],
         "EnableRemoteControlOfOtherUsers": policy.remote_control or policy.administrator,
         "EnableSharedDeviceControl": True,
-        "EnableRemoteAccess": True,
+        "EnableRemoteAccess": policy.remote_access,
         "EnableLiveTvManagement": False,
         "EnableLiveTvAccess": True,
         "EnableMediaPlayback": policy.playback,
@@ -84,7 +84,7 @@ def _policy(user: User) -> dict[str, Any]:
         "EnableSyncTranscoding": True,
         "EnableMediaConversion": True,
         "EnabledDevices": [],
-        "EnableAllDevices": True,
+        "EnableAllDevices": policy.all_devices,
         "EnabledChannels": [],
         "EnableAllChannels": True,
         "EnabledFolders": [],
@@ -117,6 +117,8 @@ async def sign_in(call: Call) -> Response:
         _count_failure(call.world, user)
         raise TextError(401)
     user.policy.invalid_logins = 0
+    if not user.policy.all_devices:
+        raise TextError(403)
     limit = user.policy.max_active_sessions
     if limit and sum(device.user_id == user.id for device in call.world.accounts.devices.values()) >= limit:
         raise TextError(403)

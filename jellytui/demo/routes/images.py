@@ -50,8 +50,6 @@ async def _image(call: Call, item: DemoItem) -> Response:
     sizes = {name: call.query.integer(name) for name in _SIZES}
     quality = call.query.integer("quality", 90) or 90
     headers = _caching_headers(call, image)
-    if _unchanged(call, image):
-        return Response(status_code=304, headers=headers)
     stored = await asyncio.to_thread(picture_bytes, image)
     if stored is None:
         raise StringError(404, f"{item.name} does not have an image of type {kind}")
@@ -63,6 +61,8 @@ async def _image(call: Call, item: DemoItem) -> Response:
         data, form = await asyncio.to_thread(resize, data, sizes, target, max(1, min(quality, 100)))
     else:
         form = await asyncio.to_thread(_form_of, data)
+    if _unchanged(call, image):
+        return Response(status_code=304, headers=headers | {"Content-Type": _CONTENT_TYPES.get(form, "image/jpeg")})
     headers |= {"Content-Type": _CONTENT_TYPES.get(form, "image/jpeg"), "Content-Length": str(len(data))}
     return Response(None if call.request.method == "HEAD" else data, headers=headers)
 

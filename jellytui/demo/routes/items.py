@@ -1,6 +1,7 @@
 """Lists of items and single items: `/Items`, views, latest, similar, mixes, counts, hints (jellyfin-api.md 5)."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -8,7 +9,7 @@ from starlette.responses import Response
 from jellytui.demo.catalog.dto import FULL_FIELDS, Dto, DtoOptions, PlaylistItem, kind_of, page, playlist_item
 from jellytui.demo.catalog.filters import ITEM_TYPES, ItemFilter
 from jellytui.demo.catalog.sorting import cut, sort_items
-from jellytui.demo.library import DemoAlbum, DemoArtist, DemoGenre, DemoItem, DemoTrack
+from jellytui.demo.library import DemoAlbum, DemoArtist, DemoGenre, DemoItem, DemoTrack, item_id
 from jellytui.demo.sources.names import cleaned
 from jellytui.demo.wire.endpoint import Call, Endpoint
 from jellytui.demo.wire.replies import ProblemError, StringError, empty, present
@@ -22,7 +23,8 @@ async def list_items(call: Call) -> Response:
     user = call.target_user()
     items = ItemFilter(call.world, call.query, user).select()
     limit = call.query.integer("limit")
-    if call.query.text("searchTerm") and call.world.emulation.is_12 and limit is not None and limit > 0:
+    searched = cleaned(call.query.text("searchTerm") or "")
+    if searched and call.world.emulation.is_12 and limit is not None and limit > 0:
         items = items[: 3 * limit]  # 12 fetches no more candidates than that (5.1a)
     ordered = sort_items(items, call.world, call.query, user)
     shown, total, start = cut(ordered, call.query)
@@ -40,10 +42,10 @@ async def get_item(call: Call) -> Response:
 
 
 def _find(call: Call) -> DemoItem:
-    item_id = call.path_guid("itemid", "itemId")
-    if not item_id.strip("0"):
+    wanted = call.path_guid("itemid", "itemId")
+    if not wanted.strip("0"):
         return call.world.library.root
-    playlist = call.world.playlists.get(item_id)
+    playlist = call.world.playlists.get(wanted)
     if playlist is not None and playlist.visible_to(call.user.id if call.user else None):
         return playlist_item(call.world, playlist)
     return call.item()
@@ -61,15 +63,15 @@ async def delete_item(call: Call) -> Response:
     return empty()
 
 
-def _delete(call: Call, item_id: str) -> None:
+def _delete(call: Call, wanted: str) -> None:
     user = call.user
-    playlist = call.world.playlists.get(item_id)
+    playlist = call.world.playlists.get(wanted)
     if playlist is not None and playlist.visible_to(user.id if user else None):
         if not call.is_admin and (user is None or playlist.owner_id != user.id):
             raise StringError(401, "Unauthorized access")
         call.world.playlists.delete(playlist)
         return
-    if playlist is not None or not call.sees_library or call.world.library.get(item_id) is None:
+    if playlist is not None or not call.sees_library or call.world.library.get(wanted) is None:
         raise ProblemError(404)
     raise StringError(401, "Unauthorized access")
 
@@ -94,20 +96,21 @@ async def latest(call: Call) -> Response:
     found: list[DemoItem] = []
     if user is None or user.policy.all_folders:
         tracks = sorted(library.tracks, key=lambda track: (track.created, track.sort_name), reverse=True)
-        found = (
-            list({(item := _shown_as(call, track)).id: item for track in tracks}.values()) if grouped else list(tracks)
-        )
+        found = list({each.id: each for track in tracks for each in _shown_as(call, track)}.values())
+        found = found if grouped else list(tracks)
     played = call.query.boolean("isPlayed")
     if played is not None and user is not None:
         found = [item for item in found if call.world.user_data.get(user.id, item.id).played == played]
     options = DtoOptions.of(call.query, user)
     if not call.world.emulation.is_12 and grouped:
-        options = DtoOptions(options.fields | {"ChildCount"}, options.user, options.images, options.image_types)
+        options = replace(options, fields=options.fields | {"ChildCount"})
     return call.json(Dto(call.world, options).many(found[: limit if limit and limit > 0 else None]))
 
 
-def _shown_as(call: Call, track: DemoTrack) -> DemoItem:
-    return call.world.library.album_of(track) or track
+def _shown_as(call: Call, track: DemoTrack) -> list[DemoItem]:
+    """Its album; a track without one stands for itself on 10.11 and for nothing on 12 (5.7)."""
+    album = call.world.library.album_of(track)
+    return [album] if album else [] if call.world.emulation.is_12 else [track]
 
 
 async def similar(call: Call) -> Response:
@@ -180,6 +183,7 @@ async def suggestions(call: Call) -> Response:
     found = [item for item in call.world.library.everything() if kind_of(item) in types]
     random.shuffle(found)
     shown, total, start = cut(found, call.query)
+    total = total if call.query.boolean("enableTotalRecordCount") else len(shown)
     return call.json(page(Dto(call.world, DtoOptions.of(call.query, user)).many(shown), total, start))
 
 
@@ -198,7 +202,7 @@ async def counts(call: Call) -> Response:
     is_12 = call.world.emulation.is_12
     artists = count([artist for artist in library.artists if artist.is_folder]) if is_12 else 0
     songs, albums = count(list(library.tracks)), count(list(library.albums))
-    total = songs + albums + artists + count(list(library.folders)) if is_12 else 0
+    total = songs + albums + count([*library.artists, *library.folders]) if is_12 else 0
     names = ("MovieCount", "SeriesCount", "EpisodeCount", "ArtistCount", "ProgramCount", "TrailerCount", "SongCount",
              "AlbumCount", "MusicVideoCount", "BoxSetCount", "BookCount", "ItemCount")  # fmt: skip
     known = {"ArtistCount": artists, "SongCount": songs, "AlbumCount": albums, "ItemCount": total}
@@ -221,8 +225,20 @@ async def search_hints(call: Call) -> Response:
         and _is_asked_for(call, item)
     ]
     found.sort(key=lambda item: (item.sort_name, item.id))
-    shown, _, _ = cut(found, call.query)
-    return call.json({"SearchHints": [_hint(item) for item in shown], "TotalRecordCount": len(found)})
+    hints = [*_people_hints(call, found), *(_hint(item) for item in found)]
+    start, limit = max(call.query.integer("startIndex", 0) or 0, 0), call.query.integer("limit")
+    shown = hints[start : None if limit is None or limit < 0 else start + limit]
+    return call.json({"SearchHints": shown, "TotalRecordCount": len(shown)})
+
+
+def _people_hints(call: Call, found: list[DemoItem]) -> list[dict[str, Any]]:
+    """Each artist once more as a person, with another id than the artist's (5.7)."""
+    if call.query.boolean("includePeople") is False or call.query.listed("includeItemTypes"):
+        return []
+    names = [item.name for item in found if isinstance(item, DemoArtist)]
+    members: dict[str, Any] = {"Type": "Person", "MediaType": "Unknown", "Artists": [], "ChannelId": None}
+    ids = [item_id("MediaBrowser.Controller.Entities.Person", name) for name in names]
+    return [{"ItemId": each, "Id": each, "Name": name} | members for each, name in zip(ids, names, strict=True)]
 
 
 def _is_asked_for(call: Call, item: DemoItem) -> bool:
@@ -263,7 +279,10 @@ async def facets(call: Call) -> Response:
     names = sorted({genre for item in items for genre in item.genres})
     if call.request.url.path.lower().endswith("2"):
         ids = call.world.library.genre_ids
-        return call.json({"Genres": [{"Name": name, "Id": ids.get(name, "")} for name in names], "Tags": []})
+        found: dict[str, Any] = {"Genres": [{"Name": name, "Id": ids.get(name, "")} for name in names], "Tags": []}
+        if call.world.emulation.is_12:
+            found |= {"AudioLanguages": [], "SubtitleLanguages": []}
+        return call.json(found)
     years = sorted({item.year for item in items if isinstance(item, DemoTrack | DemoAlbum) and item.year})
     return call.json({"Genres": names, "Tags": [], "OfficialRatings": [], "Years": years})
 
@@ -282,8 +301,8 @@ async def ancestors(call: Call) -> Response:
 
 async def delete_items(call: Call) -> Response:
     """`DELETE /Items?ids=`: as `DELETE /Items/{id}` for each; none named, nothing done."""
-    for item_id in call.query.guids("ids"):
-        _delete(call, item_id)
+    for each in call.query.guids("ids"):
+        _delete(call, each)
     return empty()
 
 

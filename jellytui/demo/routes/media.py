@@ -9,7 +9,7 @@ from jellytui.demo.catalog.streams import source_container
 from jellytui.demo.library import TICKS_PER_SECOND, DemoTrack
 from jellytui.demo.wire.endpoint import Access, Call, Endpoint
 from jellytui.demo.wire.files import attachment, file_response
-from jellytui.demo.wire.replies import ApiError, ProblemError, TextError, chunked, date, empty
+from jellytui.demo.wire.replies import ApiError, ProblemError, TextError, TranscodeError, chunked, date, empty
 from jellytui.demo.wire.transcode import CONTENT_TYPES, Recipe, arguments, has_ffmpeg, missing_ffmpeg, transcode
 
 _SAFE = re.compile(r"[a-zA-Z0-9\-._,|]{0,40}")
@@ -133,7 +133,7 @@ async def universal(call: Call) -> Response:
         return await _file(call, item)
     container, protocol = call.query.text("transcodingContainer"), call.query.text("transcodingProtocol")
     if not (container and call.query.text("audioCodec") and protocol):
-        raise TextError(500)
+        raise TranscodeError
     if protocol.lower() == "hls":
         return _master_playlist(item)
     limits = [call.query.integer("maxStreamingBitrate"), call.query.integer("audioBitRate")]

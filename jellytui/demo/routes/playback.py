@@ -32,6 +32,8 @@ _NUMBERS = frozenset({"positionticks", "volumelevel", "audiostreamindex", "subti
 async def started(call: Call) -> Response:
     """`POST /Sessions/Playing`: counts the play at once."""
     body = await _report(call, "playbackStartInfo")
+    if call.device is None:
+        return empty()
     session, track = call.session, _track(call, body)
     _update(call, session, body, track)
     if track is not None and call.user is not None:
@@ -43,6 +45,8 @@ async def started(call: Call) -> Response:
 async def progress(call: Call) -> Response:
     """`POST /Sessions/Playing/Progress`: the session's state, and nothing lasting after a start."""
     body = await _report(call, "playbackProgressInfo")
+    if call.device is None:
+        return empty()
     session, track = call.session, _track(call, body)
     had_started = track is not None and session.item_id == track.id
     _update(call, session, body, track)
@@ -58,9 +62,11 @@ async def stopped(call: Call) -> Response:
     position = body.get("positionticks")
     if position is not None and position < 0:
         raise TextError(400)
+    if call.device is None:
+        return empty()  # an API key has no session
     session, track = call.session, _track(call, body)
     had_started = track is not None and session.item_id == track.id
-    session.item_id, session.play_state, session.queue = None, {}, []
+    session.item_id, session.playlist_item_id, session.play_state, session.queue = None, None, {}, []
     session.last_check_in = call.world.clock()
     if track is None or call.user is None or body.get("failed"):
         return empty()
@@ -101,15 +107,17 @@ async def _report(call: Call, parameter: str) -> dict[str, Any]:
 
 
 def _track(call: Call, body: dict[str, Any]) -> DemoTrack | None:
-    return call.world.library.track(body.get("itemid") or "") if call.sees_library else None
+    return call.world.library.track(body.get("itemid") or "")  # access is not asked: users.json, `playback report`
 
 
 def _update(call: Call, session: Session, body: dict[str, Any], track: DemoTrack | None) -> None:
-    session.item_id = track.id if track else None
+    session.item_id = track.id if track and call.sees_library else None
     session.last_check_in = call.world.clock()
+    session.playlist_item_id = body.get("playlistitemid") if session.item_id else None
     session.play_state = {shown: body[name] for name, shown in _STATE_MEMBERS.items() if body.get(name) is not None}
-    if track is not None:
+    if track is not None and call.sees_library:
         session.play_state.setdefault("MediaSourceId", track.id)
+        session.play_state.setdefault("PlayMethod", "DirectPlay")
     if "nowplayingqueue" in body:
         session.queue = queue_entries(body["nowplayingqueue"])
 
@@ -129,9 +137,10 @@ async def playback_info(call: Call) -> Response:
     if not isinstance(item, DemoTrack):
         return call.json({"MediaSources": [], "PlaySessionId": secrets.token_hex(16)})
     profile = body.get("deviceprofile")
-    source = media_source(item, call.world.emulation, default_stream=not isinstance(profile, dict))
-    play_session = secrets.token_hex(16)
     may_transcode = call.user is None or call.user.policy.transcoding
+    plain = not (may_transcode and isinstance(profile, dict)) or body.get("enabletranscoding") is False
+    source = media_source(item, call.world.emulation, default_stream=plain)
+    play_session = secrets.token_hex(16)
     if not may_transcode:
         source["SupportsTranscoding"] = False
     elif isinstance(profile, dict):

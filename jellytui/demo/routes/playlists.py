@@ -1,5 +1,7 @@
 """Playlists (jellyfin-api.md 13)."""
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from jellytui.demo.catalog.dto import Dto, DtoOptions, page
@@ -22,7 +24,7 @@ def _playlist(call: Call, *, to_edit: bool = False) -> Playlist:
     return found
 
 
-def _expanded(call: Call, ids: list[str]) -> list[str]:
+def _expanded(call: Call, ids: Sequence[str]) -> list[str]:
     """Tracks for ids: folders become their tracks, unknown ids nothing."""
     library = call.world.library
     return [track.id for each in ids if (item := library.get(each)) for track in library.tracks_of(item)]
@@ -95,7 +97,8 @@ async def add(call: Call) -> Response:
     """`POST /Playlists/{id}/Items?ids=`."""
     playlist = _playlist(call, to_edit=True)
     position = call.query.integer("position")
-    call.world.playlists.add(playlist, _expanded(call, call.query.guids("ids")), position)
+    ids = call.world.playlists.without_known(playlist, call.query.guids("ids"))
+    call.world.playlists.add(playlist, _expanded(call, ids), position)
     return empty()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from jellytui.demo.catalog.dto import NOW_PLAYING_FIELDS, Dto, DtoOptions
+from jellytui.demo.catalog.dto import FULL_FIELDS, NOW_PLAYING_FIELDS, Dto, DtoOptions
 from jellytui.demo.library import DemoItem, DemoTrack
 from jellytui.demo.routes.items import mix
 from jellytui.demo.state.sessions import Session
@@ -63,10 +63,18 @@ def session_dto(world: World, session: Session, now: datetime) -> dict[str, Any]
         SupportsMediaControl=session.controllable,
         SupportsRemoteControl=session.controllable,
         NowPlayingQueue=[] if world.emulation.is_12 else session.queue,
+        NowPlayingQueueFullItems=None if world.emulation.is_12 else _full_queue(world, session),
         HasCustomDeviceName=False,
+        PlaylistItemId=session.playlist_item_id,
         ServerId=world.server_id,
         SupportedCommands=capabilities.get("SupportedCommands", []),
     )
+
+
+def _full_queue(world: World, session: Session) -> list[dict[str, Any]]:
+    """The items of the reported queue, which 10.11 tells in full."""
+    tracks = [track for entry in session.queue if (track := world.library.track(entry["Id"]))]
+    return Dto(world, DtoOptions(fields=FULL_FIELDS)).many(tracks)
 
 
 def play_state(session: Session) -> dict[str, Any]:

@@ -32,7 +32,6 @@ async def get_info(call: Call) -> Response:
     """`GET /System/Info`."""
     more = {
         "OperatingSystemDisplayName": "",
-        "PackageName": "",
         "HasPendingRestart": False,
         "IsShuttingDown": False,
         "SupportsLibraryMonitor": True,
@@ -40,7 +39,14 @@ async def get_info(call: Call) -> Response:
         "CompletedInstallations": [],
         "CanSelfRestart": True,
         "CanLaunchWebBrowser": False,
-        "CastReceiverApplications": [],
+        "ProgramDataPath": "/config",
+        "WebPath": "/web",
+        "ItemsByNamePath": "/config/metadata",
+        "CachePath": "/cache",
+        "LogPath": "/config/log",
+        "InternalMetadataPath": "/config/metadata",
+        "TranscodingTempPath": "/cache/transcodes",
+        "CastReceiverApplications": [{"Id": "F007D354", "Name": "Stable"}, {"Id": "6F511C87", "Name": "Unstable"}],
         "HasUpdateAvailable": False,
         "EncoderLocation": "System",
         "SystemArchitecture": "X64" if platform.machine() == "x86_64" else "Arm64",

@@ -88,7 +88,7 @@ async def set_user_data(call: Call) -> Response:
     body = await call.body(parameter="userDataDto")
     user, item = _target(call)
     if not user.policy.preferences:
-        raise StringError(403, "User is not allowed to update user data.")
+        raise StringError(403, "User is not allowed to update this item user data.")
     names = {"playcount": "play_count", "isfavorite": "favorite", "played": "played", "rating": "rating",
              "playbackpositionticks": "position_ticks"}  # fmt: skip
     values = {names[name]: value for name, value in body.items() if name in names and value is not None}

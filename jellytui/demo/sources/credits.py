@@ -39,6 +39,7 @@ def artists_of(
         for parent in PurePosixPath(track.path).parents:
             if str(parent) in by_path:
                 by_path[str(parent)].run_time_ticks += track.run_time_ticks or 0
+                by_path[str(parent)].genres = list(dict.fromkeys([*by_path[str(parent)].genres, *track.genres]))
     return list(artists.values()), ids
 
 

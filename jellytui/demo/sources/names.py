@@ -36,8 +36,8 @@ def without_accents(text: str) -> str:
 
 
 def cleaned(text: str) -> str:
-    """The name that searches and, on 12, merges of artists and genres compare: folded, lower case, no punctuation."""
-    return _NOT_WORD.sub(" ", folded(text).lower()).strip()
+    """The name that searches and, on 12, sorts and merges compare: no accents, lower case, no punctuation; 京 stays."""
+    return _NOT_WORD.sub(" ", without_accents(text).lower()).strip()
 
 
 def folder_sort_name(name: str) -> str:

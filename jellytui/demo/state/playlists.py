@@ -74,10 +74,15 @@ class Playlists:
         playlist.entries = list(entries) if self._keep_duplicates else list(dict.fromkeys(entries))
         self.save(playlist)
 
+    def without_known(self, playlist: Playlist, ids: Sequence[str]) -> Sequence[str]:
+        """What of the ids asked for is added: 10.11 drops those in the list, but not the tracks of an album (13)."""
+        if self._keep_duplicates:
+            return ids
+        return [each for each in dict.fromkeys(ids) if each not in playlist.entries]
+
     def add(self, playlist: Playlist, entries: Sequence[str], position: int | None) -> None:
         """Adds entries at the end, or on 12 at a place, clamped to the list."""
-        if not self._keep_duplicates:
-            entries, position = [each for each in dict.fromkeys(entries) if each not in playlist.entries], None
+        position = position if self._keep_duplicates else None
         place = len(playlist.entries) if position is None else max(0, min(position, len(playlist.entries)))
         playlist.entries[place:place] = entries
         self.save(playlist)

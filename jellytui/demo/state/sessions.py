@@ -68,6 +68,7 @@ class Session:
     last_activity: datetime
     play_state: dict[str, Any] = field(default_factory=dict)
     item_id: str | None = None
+    playlist_item_id: str | None = None
     queue: list[dict[str, Any]] = field(default_factory=list)
     capabilities: dict[str, Any] = field(default_factory=dict)
     last_check_in: datetime | None = None

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from jellytui.demo.library import DemoArtist, DemoItem
+from jellytui.demo.library import DemoArtist, DemoItem, DemoTrack
 from jellytui.demo.sources.names import dashed, user_data_key
 from jellytui.demo.state.store import Store
-from jellytui.demo.wire.replies import date, present
+from jellytui.demo.wire.replies import date, present, whole
 
 _SHORT_TRACK_TICKS = 3_000_000_000  # 300 s
 
@@ -62,6 +62,11 @@ class UserDataStore:
         self._store.put("user_data", f"{user_id}:{item_id}", saved)
         return row
 
+    def forget(self, user_id: str, item_id: str) -> None:
+        """Removes the data of an item, as if nothing had ever been saved."""
+        if self._rows.pop((user_id, item_id), None) is not None:
+            self._store.remove("user_data", f"{user_id}:{item_id}")
+
     def started(self, user_id: str, item_id: str, now: datetime) -> None:
         """A start counts at once (11.2)."""
         row = self.get(user_id, item_id)
@@ -101,8 +106,10 @@ class UserDataStore:
         row = self.get(user_id, item.id)
         by_id = self.has(user_id, item.id) and not as_saved and not isinstance(item, DemoArtist)
         key = dashed(item.id) if by_id else user_data_key(item)
+        length = item.run_time_ticks if isinstance(item, DemoTrack) else None
         return present(
-            Rating=row.rating,
+            Rating=None if row.rating is None else whole(row.rating),
+            PlayedPercentage=row.position_ticks * 100 / length if row.position_ticks and length else None,
             PlaybackPositionTicks=row.position_ticks,
             PlayCount=row.play_count,
             IsFavorite=row.favorite,

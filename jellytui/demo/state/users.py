@@ -23,7 +23,11 @@ class Policy:
     lyric_management: bool = False
     content_deletion: bool = False
     all_folders: bool = True
+    all_devices: bool = True
+    """False: no device may sign in any more; existing tokens go on (3.3)."""
     remote_control: bool = False
+    remote_access: bool = True
+    """Told only: clients of this server are always local."""
     access_now: bool = True
     """False: outside of the access schedule, 403 on everything."""
     login_attempts_before_lockout: int = -1
@@ -88,6 +92,11 @@ class Accounts:
         self.devices[made.token] = made
         self.store.put("token", made.token, [user.id, client, device, device_id, version])
         return made
+
+    def remove(self, user: User) -> list[Device]:
+        """Deletes a user and his tokens; returns their devices."""
+        del self.users[user.id]
+        return self.revoke(lambda device: device.user_id == user.id)
 
     def revoke(self, which: Any) -> list[Device]:
         """Deletes the tokens for which `which(device)` holds and returns their devices."""

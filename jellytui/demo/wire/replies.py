@@ -46,6 +46,19 @@ class TextError(ApiError):
         )
 
 
+class TranscodeError(TextError):
+    """A transcode that could not begin: 500, after the headers of a transcode were set (media-more.json)."""
+
+    def __init__(self) -> None:
+        super().__init__(500)
+
+    def response(self, request: Request) -> Response:
+        """The text, with the header that was set already."""
+        answer = super().response(request)
+        answer.headers["Accept-Ranges"] = "none"
+        return answer
+
+
 class StringError(ApiError):
     """`NotFound("…")` and its like: a bare JSON string."""
 
@@ -110,6 +123,11 @@ def empty(status: int = 204) -> Response:
 def present(**members: Any) -> dict[str, Any]:
     """An object without its null members: the server leaves them out (2.1)."""
     return {name: value for name, value in members.items() if value is not None}
+
+
+def whole(number: float) -> float | int:
+    """A number as .NET writes it: without `.0`."""
+    return int(number) if number == int(number) else number
 
 
 def date(moment: datetime | None) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jellytui.demo.wire.replies import TextError
+from jellytui.demo.wire.replies import TranscodeError
 
 _CHUNK_BYTES = 64 * 1024
 _MUXERS = {"mp3": "mp3", "aac": "adts", "m4a": "ipod", "mp4": "mp4", "ts": "mpegts", "ogg": "ogg", "oga": "ogg",
@@ -45,9 +45,9 @@ def has_ffmpeg() -> bool:
 
 
 def arguments(file: Path, recipe: Recipe) -> list[str]:
-    """ffmpeg's command line. Raises TextError 500 for a container that it cannot write."""
+    """ffmpeg's command line. Raises TranscodeError for a container that it cannot write."""
     if recipe.container not in _MUXERS:
-        raise TextError(500)
+        raise TranscodeError
     wanted = recipe.codec if recipe.codec in _CODECS else _DEFAULT_CODEC[recipe.container]
     line = ["ffmpeg", "-nostdin", "-v", "error"]
     if recipe.start_ticks:
