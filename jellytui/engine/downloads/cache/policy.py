@@ -48,8 +48,9 @@ class Tuning:
     """A fetch of which this share is here is not stopped when its wish is stale."""
     not_again_for: timedelta = timedelta(days=1)
     """What was evicted is not fetched again for that long unless it plays or is about to."""
-    album_memory: timedelta = timedelta(days=30)
-    """Plays older than this no longer count towards the threshold."""
+    album_memory: timedelta = timedelta(days=7)
+    """Plays older than this no longer count towards the threshold: else, after some months of shuffling, each play of
+    any album would fetch it whole."""
     free_floor_bytes: int = FREE_FLOOR_BYTES
 
 
@@ -273,7 +274,8 @@ class _Decision:
         taken -= sum(one.row.bytes_here for one in evict)
         if taken > self._limit:
             evict += self._given_up(taken - self._limit)
-        return fetches, evict
+        gone = {one.row.item_id for one in evict}
+        return [fetch for fetch in fetches if fetch.track.id not in gone], evict
 
     def _fitting(self, wishes: Iterable[Fetch], room: int) -> list[Fetch]:
         """The first ones that fit: a gap in an order of playing helps nobody."""
@@ -300,7 +302,8 @@ class _Decision:
 
     def _given_up(self, needed: int) -> list[Evict]:
         """The last resort: unfinished downloads of the cache stop: an album's, then the queue's farthest."""
-        kept = {one.row.item_id for one in self._withdraw} | self._state.leased | {self._state.window.current}
+        window = self._state.window
+        kept = {one.row.item_id for one in self._withdraw} | self._state.leased | {window.current, window.previous}
         order = {wish.track.id: place for place, wish in enumerate(self._queue_window())}
         coming = [
             row

@@ -1,0 +1,251 @@
+"""The cache's policy by its promises, for any course of events: limits hold, nothing protected goes, no thrash."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from jellytui.engine.downloads.cache.policy import (
+    TUNING,
+    AlbumPlayed,
+    CacheConfig,
+    Decisions,
+    StorageChanged,
+    WindowMoved,
+    decide,
+    limit_of,
+)
+from jellytui.engine.downloads.cache.state import CachedRow, CacheState, Window, Wish
+from jellytui.engine.models import Track
+from tests.support.cache_world import CacheWorld
+
+ALBUMS = {
+    f"a{album}": [Track(id=f"a{album}t{number}", name="", album_id=f"a{album}") for number in range(5)]
+    for album in range(5)
+}
+TRACKS = [track for tracks in ALBUMS.values() for track in tracks]
+SIZES = {track.id: 10 + 7 * place % 31 for place, track in enumerate(TRACKS)}
+LIMITS = st.sampled_from([0, 40, 100, 150, 250, 400, 10_000])
+FLOOR = 50
+tracks = st.sampled_from(TRACKS)
+item_ids = st.sampled_from(sorted(SIZES))
+
+
+def wish(track: Track) -> Wish:
+    return Wish(track, SIZES[track.id])
+
+
+def row(track: Track, **more: object) -> CachedRow:
+    facts = {"bytes_here": SIZES[track.id], "bytes_expected": SIZES[track.id], "wanted_by": frozenset(["queue"])}
+    return replace(CachedRow(download_id=TRACKS.index(track), item_id=track.id), **{**facts, **more})  # type: ignore[arg-type]
+
+
+class AnyCourse(RuleBasedStateMachine):
+    """Plays, skips, changed queues, arriving and failing files, a user's wishes, changed limits, in any order."""
+
+    @initialize(limit=LIMITS, count=st.integers(0, 6), threshold=st.integers(1, 4))
+    def begin(self, limit: int, count: int, threshold: int) -> None:
+        config = CacheConfig(storage_limit=limit, queue_precache_count=count, album_affinity_threshold=threshold)
+        self.world = CacheWorld(
+            sizes=SIZES, albums=ALBUMS, config=config, tuning=replace(TUNING, free_floor_bytes=FLOOR)
+        )
+        self.fetched_at: dict[str, list[tuple[timedelta, str]]] = {}
+        self.played: set[str] = set()
+
+    @rule(current=tracks, upcoming=st.lists(tracks, max_size=8), previous=item_ids)
+    def a_track_starts(self, current: Track, upcoming: list[Track], previous: str) -> None:
+        self.world.move(current, upcoming, previous)
+        self._check(WindowMoved(), self.world.start(current, upcoming, previous))
+
+    @rule(data=st.data())
+    def the_queue_changes(self, data: st.DataObject) -> None:
+        current = self.world.window.current
+        upcoming = data.draw(st.lists(tracks, max_size=8))
+        track = next((track for track in TRACKS if track.id == current), None)
+        self.world.move(track, upcoming, self.world.window.previous)
+        self._check(WindowMoved(), self.world.decide(WindowMoved()))
+
+    @rule(track=tracks)
+    def a_track_was_played(self, track: Track) -> None:
+        self.played.add(track.id)
+        self._check(None, self.world.play(track))
+
+    @rule(room=st.integers(1, 200))
+    def bytes_come(self, room: int) -> None:
+        self.world.transfer(room)
+
+    @rule(data=st.data())
+    def a_download_fails(self, data: st.DataObject) -> None:
+        if coming := [one.item_id for one in self.world.unfinished()]:
+            self.world.fail(data.draw(st.sampled_from(coming)))
+
+    @rule(data=st.data())
+    def the_user_keeps_one(self, data: st.DataObject) -> None:
+        if self.world.rows:
+            self.world.keep(data.draw(st.sampled_from(sorted(self.world.rows))))
+
+    @rule(leased=st.sets(item_ids, max_size=2))
+    def somebody_reads(self, leased: set[str]) -> None:
+        self.world.leased = leased
+
+    @rule(limit=LIMITS)
+    def the_limit_is_another(self, limit: int) -> None:
+        self.world.config = CacheConfig(
+            storage_limit=limit,
+            queue_precache_count=self.world.config.queue_precache_count,
+            album_affinity_threshold=self.world.config.album_affinity_threshold,
+        )
+        self._check(StorageChanged(), self.world.decide(StorageChanged()))
+
+    @rule(free=st.integers(0, 500))
+    def the_disk_fills_or_empties(self, free: int) -> None:
+        self.world.free_bytes = free
+        self._check(StorageChanged(), self.world.decide(StorageChanged()))
+
+    @rule(is_held=st.booleans())
+    def the_link_changes(self, is_held: bool) -> None:
+        self.world.is_held = is_held
+        decisions = self.world.decide(WindowMoved())
+        assert not (is_held and decisions.fetch)
+
+    @rule(hours=st.sampled_from([1, 12, 25]))
+    def time_passes(self, hours: int) -> None:
+        self.world.pass_time(hours * 3600)
+
+    @invariant()
+    def what_is_taken_is_within_the_limit_or_must_stay(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        self.world.decide(StorageChanged())
+        state = self.world.state()
+        limit = limit_of(state, self.world.config, self.world.tuning)
+        if state.used_bytes + state.reserved_bytes <= limit:
+            return
+        window = state.window
+        half, taken, must_stay = limit * 0.5, 0, {window.previous, window.current, *self.world.leased}
+        for one in window.upcoming:
+            taken += self.world.rows[one.track.id].bytes_here if one.track.id in self.world.rows else 0
+            if taken > half:
+                break
+            must_stay.add(one.track.id)
+        others = [
+            one.item_id
+            for one in self.world.rows.values()
+            if not one.is_users and one.item_id not in must_stay and (one.bytes_here or one.is_coming)
+        ]
+        assert all("stream" in self.world.rows[item_id].wanted_by for item_id in others), others
+        assert not [item_id for item_id in others if not self.world.rows[item_id].is_coming]
+
+    def _check(self, event: object, decisions: Decisions) -> None:
+        world, window = self.world, self.world.window
+        ahead = [one.track.id for one in window.upcoming[: world.config.queue_precache_count]]
+        for removal in decisions.evict:
+            assert not removal.row.is_users
+            assert removal.row.item_id not in {window.previous, window.current, *world.leased}
+        for fetch in decisions.fetch:
+            item_id = fetch.track.id
+            if fetch.wanted_by == "queue":
+                assert item_id in ahead
+                continue
+            evicted_at = world.evicted_at.get(item_id)
+            assert evicted_at is None or world.now - evicted_at >= world.tuning.not_again_for, "fetched and removed"
+        for one in world.unfinished():
+            is_stale = "queue" in one.wanted_by and isinstance(event, WindowMoved)
+            if is_stale and one.item_id not in {*ahead, window.current}:
+                assert one.bytes_here * 2 >= one.bytes_expected, "a stale wish goes on"
+        assert not ({one.row.item_id for one in decisions.evict} & {one.track.id for one in decisions.fetch})
+
+
+AnyCourse.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestAnyCourse = AnyCourse.TestCase
+
+
+@given(st.lists(tracks, min_size=1, max_size=8), LIMITS, st.integers(0, 8), st.sets(item_ids, max_size=10))
+@settings(max_examples=200, deadline=None)
+def test_decisions_depend_on_state_alone_and_are_settled_once_carried_out(
+    queue: list[Track], limit: int, count: int, here: set[str]
+) -> None:
+    world = CacheWorld(sizes=SIZES, albums=ALBUMS, config=CacheConfig(storage_limit=limit, queue_precache_count=count))
+    for track in TRACKS:
+        if track.id in here:
+            world.want(track, "stream", 300)
+            world.receive(track.id, SIZES[track.id])
+    world.move(queue[0], queue[1:])
+    state = world.state()
+    first = decide(state, WindowMoved(), world.config)
+    assert decide(state, WindowMoved(), world.config) == first
+    assert world.decide(WindowMoved()) == first
+    again = world.decide(WindowMoved())
+    assert (again.withdraw, again.evict, again.fetch) == ((), (), ())
+
+
+def test_repeat_one_or_an_end_of_the_queue_fetches_nothing() -> None:
+    state = CacheState(window=Window(current="a0t0", is_playing=True))
+    assert decide(state, WindowMoved(), CacheConfig()) == Decisions()
+
+
+def test_the_same_track_many_times_in_the_queue_is_fetched_once_and_the_playing_one_never() -> None:
+    upcoming = tuple(map(wish, [TRACKS[1], TRACKS[0], TRACKS[1], TRACKS[2], TRACKS[3], TRACKS[4]]))
+    state = CacheState(window=Window(current=TRACKS[0].id, upcoming=upcoming, is_playing=True))
+    fetched = decide(state, WindowMoved(), CacheConfig()).fetch
+    assert [(one.track.id, one.priority) for one in fetched] == [
+        (TRACKS[1].id, 200),
+        (TRACKS[2].id, -100),
+        (TRACKS[3].id, -100),
+    ]
+
+
+def test_the_next_entry_overtakes_where_its_download_waits_as_somebody_elses() -> None:
+    album = row(TRACKS[1], status="pending", bytes_here=0, wanted_by=frozenset(["album"]), priority=-200)
+    users = row(TRACKS[2], status="pending", bytes_here=0, wanted_by=frozenset(["user"]), priority=0)
+    window = Window(current=TRACKS[0].id, upcoming=(wish(TRACKS[1]), wish(TRACKS[2])), is_playing=True)
+    state = CacheState(window=window, rows={one.item_id: one for one in (album, users)})
+    fetched = decide(state, WindowMoved(), CacheConfig()).fetch
+    assert [(one.track.id, one.priority, one.bytes_expected) for one in fetched] == [(TRACKS[1].id, 200, 0)]
+
+
+def test_a_window_larger_than_half_of_the_cache_is_not_fetched_whole() -> None:
+    upcoming = tuple(Wish(track, 100) for track in TRACKS[1:6])
+    state = CacheState(window=Window(current=TRACKS[0].id, upcoming=upcoming, is_playing=True))
+    decisions = decide(state, WindowMoved(), CacheConfig(storage_limit=500))
+    assert [one.track.id for one in decisions.fetch] == [TRACKS[1].id, TRACKS[2].id]
+    assert decisions.leave[0].reason == "the next tracks may take no more than half of the cache"
+
+
+def test_an_album_larger_than_a_fifth_of_the_cache_is_not_fetched() -> None:
+    album = AlbumPlayed(tuple(Wish(track, 100) for track in ALBUMS["a0"]), 3)
+    assert len(decide(CacheState(), album, CacheConfig(storage_limit=2500)).fetch) == 5
+    refused = decide(CacheState(), album, CacheConfig(storage_limit=2499))
+    assert refused.fetch == ()
+    assert {one.reason for one in refused.leave} == {"its album is larger than a fifth of the cache"}
+
+
+def test_room_is_made_from_the_broken_off_over_the_never_played_to_the_longest_unplayed() -> None:
+    world = CacheWorld(sizes=dict.fromkeys(SIZES, 10), albums=ALBUMS, config=CacheConfig(storage_limit=100))
+    for track in TRACKS[:10]:
+        world.want(track, "album", -200)
+        if track is TRACKS[3]:
+            world.receive(track.id, 5)
+            world.fail(track.id)
+        else:
+            world.receive(track.id, 10)
+    for track in (TRACKS[0], *TRACKS[4:10], TRACKS[2]):
+        world.play(track)
+    world.want(TRACKS[20], "stream", 300)
+    decisions = world.decide(StorageChanged())
+    assert [one.row.item_id for one in decisions.evict] == [TRACKS[3].id, TRACKS[1].id]
+    assert [one.reason for one in decisions.evict] == [
+        "the cache is full, and its download is failed",
+        "the cache is full, and it was never played",
+    ]
+
+
+def test_a_full_disk_lowers_the_limit_to_what_leaves_the_floor_free() -> None:
+    state = CacheState(used_bytes=1000, free_bytes=300)
+    tuning = replace(TUNING, free_floor_bytes=500)
+    assert limit_of(state, CacheConfig(), tuning) == 800
+    assert limit_of(state, CacheConfig(storage_limit=700), tuning) == 700
