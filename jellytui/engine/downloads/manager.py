@@ -155,6 +155,7 @@ class DownloadManager:
             link=connection,
             clock=clock,
             changes=self.changes,
+            remove=self._removal.delete,
             keeps_streams=settings.cache.storage_limit > 0,
         )
         self.caretaker = Caretaker(

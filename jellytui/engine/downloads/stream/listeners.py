@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from weakref import WeakValueDictionary
 
@@ -35,6 +35,8 @@ from jellytui.engine.storage.database import Database
 WANT = "stream"
 LINGER_S = 1.0
 """How long a download goes on without a reader: the player may open the same track again at once."""
+LEFTOVER_AGE_S = 24 * 3600
+"""How long a part that nobody wants is kept."""
 HALF = 0.5
 """From that share on a track is finished though nobody listens any more."""
 
@@ -61,6 +63,7 @@ class Listeners:
         link: Link,
         clock: Clock,
         changes: asyncio.Lock,
+        remove: Callable[[Sequence[int]], Coroutine[object, object, None]],
         keeps_streams: bool,
     ) -> None:
         self._stream_rows = StreamRows(database)
@@ -80,6 +83,8 @@ class Listeners:
         self._clock = clock
         self._changes = changes
         """Held by whoever changes which rows there are."""
+        self._remove = remove
+        """Deletes rows with what came of them; the caller holds `changes`."""
         self._keeps_streams = keeps_streams
         """Whether the cache may hold anything at all."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -88,6 +93,10 @@ class Listeners:
     async def start(self) -> None:
         """Before the queue starts: what an earlier run left half listened to is not the queue's to fetch."""
         await self._rows.move(await self._stream_rows.abandon_all(), "pause", wait_reason=None)
+        leftovers = await self._stream_rows.leftovers()
+        old = await asyncio.to_thread(lambda: [row_id for row_id, item_id in leftovers if self._is_old(item_id)])
+        async with self._changes:
+            await self._remove(old)
 
     async def stop(self) -> None:
         """Ends every reading."""
@@ -239,7 +248,11 @@ class Listeners:
         if not goes_on:
             await self._rows.move([download_id], "pause", wait_reason=None)
         self._forget(follower)
-        await self._announcer.changed([download_id])
+        if row is not None and not goes_on and not row.wanted_by and follower.feed.written == 0:
+            async with self._changes:
+                await self._remove([download_id])
+        else:
+            await self._announcer.changed([download_id])
 
     def _goes_on(self, follower: Follower, row: DownloadInfo) -> bool:
         """Whether the queue goes on with it: others want it, or the better part is here."""
@@ -247,6 +260,14 @@ class Listeners:
             return follower.info.status != "paused"
         total = follower.feed.total
         return total is not None and follower.feed.written >= total * HALF
+
+    def _is_old(self, item_id: str) -> bool:
+        """Whether nobody has gone on with the item's `.part` for a day."""
+        try:
+            changed_at = self._files.part_of(item_id).stat().st_mtime
+        except OSError:
+            return False
+        return self._clock.now().timestamp() - changed_at > LEFTOVER_AGE_S
 
     def _forget(self, follower: Follower) -> None:
         follower.lease.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 
 import pytest
 
@@ -10,7 +12,7 @@ from jellytui.demo.library import DemoTrack
 from jellytui.engine.downloads.stream.side import TAIL_BYTES
 from jellytui.engine.downloads.stream.window import AHEAD_BYTES
 from jellytui.engine.downloads.transfer.resume import OVERLAP
-from jellytui.engine.errors import JellytuiError
+from jellytui.engine.errors import JellytuiError, NotFoundError
 from tests.engine.downloads.conftest import Rig
 from tests.support.streaming import CODECS, Asked, read_on
 from tests.support.waiting import until
@@ -198,3 +200,32 @@ async def test_a_new_start_does_not_go_on_with_what_was_listened_to(listening: R
     with pytest.raises(JellytuiError):
         await read_on(file)
     file.close()
+
+
+async def test_what_nobody_went_on_with_for_a_day_goes_at_the_next_start(listening: Rig) -> None:
+    old, young = song_of(listening, "flac"), song_of(listening, "wav")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    for song in (old, young):
+        file = await listening.manager.open_stream(song.id)
+        await read_on(file, 0, 65536)
+        file.close()
+        await listening.until_status(song.id, "paused")
+    await listening.until_idle()
+    a_day_ago = time.time() - 25 * 3600
+    os.utime(listening.part(old.id), (a_day_ago, a_day_ago))
+    await listening.restart()
+    assert set(await listening.rows()) == {young.id}
+    assert (listening.part(old.id).exists(), listening.part(young.id).exists()) == (False, True)
+
+
+async def test_a_track_of_which_nothing_came_leaves_no_row(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("status", route=STREAMS, status=404)
+    file = await listening.manager.open_stream(song.id)
+    with pytest.raises(NotFoundError):
+        await read_on(file)
+    file.close()
+    async with asyncio.timeout(10):
+        while await listening.rows():
+            await asyncio.sleep(0.01)
+    assert not listening.part(song.id).exists()
