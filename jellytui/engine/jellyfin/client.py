@@ -27,7 +27,6 @@ from jellytui.engine.models import Account, Album, Artist, Lyrics, Playlist, Tra
 if TYPE_CHECKING:
     import ssl
 
-    import httpx
 
 T = TypeVar("T")
 
@@ -252,7 +251,12 @@ class JellyfinClient:
     ) -> Page[T]:
         params = {**params, **queries.page(start, limit, with_total=with_total)}
         response = await self._session.send("GET", path, params=params, timeout_s=_LONG_S)
-        return _decoded_page(self._http.json(response), decode, response, with_total=with_total)
+        answer = self._http.json(response)
+        return Page(
+            items=dto.items(answer, decode),
+            total=dto.total(answer) if with_total else None,
+            server_date=response.headers.get("date"),
+        )
 
     async def _by_ids(
         self, ids: Iterable[str], params: queries.Params, decode: Callable[[dto.Dto], T | None]
@@ -263,17 +267,6 @@ class JellyfinClient:
             some = wanted[start : start + queries.IDS_AT_ONCE]
             found += dto.items(await self._get("/Items", {**params, **queries.of_ids(some)}), decode)
         return found
-
-
-def _decoded_page(
-    answer: object, decode: Callable[[dto.Dto], T | None], response: httpx.Response, *, with_total: bool
-) -> Page[T]:
-    total = answer.get("TotalRecordCount") if with_total and isinstance(answer, Mapping) else None
-    return Page(
-        items=dto.items(answer, decode),
-        total=total if isinstance(total, int) else None,
-        server_date=response.headers.get("date"),
-    )
 
 
 def _in_order(ids: Iterable[str], found: Mapping[str, T]) -> list[T]:

@@ -18,6 +18,7 @@ Dto = Mapping[str, Any]
 
 NAMELESS = "(no name)"
 _TICKS_PER_MS = 10_000
+_TOO_LARGE = 2**63
 _BLANKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # C0, DEL, C1, lone surrogates, and the marks that turn the direction of text around.
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -47,6 +48,12 @@ def items(dto: object, decode: Callable[[Dto], T | None]) -> tuple[T, ...]:
         return ()
     decoded = (decode(entry) for entry in found if isinstance(entry, Mapping))
     return tuple(item for item in decoded if item is not None)
+
+
+def total(dto: object) -> int | None:
+    """A QueryResult's `TotalRecordCount`, to be believed only where it was asked for."""
+    found = _integer(record(dto).get("TotalRecordCount"))
+    return None if found is None else max(0, found)
 
 
 def music_library(dto: Dto) -> Library | None:
@@ -220,9 +227,9 @@ def date(value: object) -> str | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -255,11 +262,15 @@ def _own_image(dto: Dto) -> tuple[str, str]:
 
 
 def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """None also for what SQLite cannot hold."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _TOO_LARGE else None
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """None also for what is no finite number (`1e999` is JSON)."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < _TOO_LARGE:
+        return None
+    return float(value)
 
 
 def _milliseconds(ticks: object) -> int:
