@@ -14,7 +14,8 @@ from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import SystemClock
 from jellytui.engine.downloads.cache import SmartCache
 from jellytui.engine.downloads.cache.policy import StorageChanged, WindowMoved, decide
-from jellytui.engine.downloads.cache.state import CachedRow, CacheState, Window, Wish
+from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
+from jellytui.engine.downloads.rows.cached import CachedRow
 from jellytui.engine.models import QueueWindow, Track
 from jellytui.engine.storage.database import Database
 from tests.support.cache_downloads import DownloadsInTable

@@ -18,7 +18,8 @@ from jellytui.engine.downloads.cache.policy import (
     decide,
     limit_of,
 )
-from jellytui.engine.downloads.cache.state import CachedRow, CacheState, Window, Wish
+from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
+from jellytui.engine.downloads.rows.cached import CachedRow
 from jellytui.engine.models import Track
 
 
@@ -48,7 +49,8 @@ class CacheWorld:
     leased: set[str] = field(default_factory=set)
     evicted_at: dict[str, datetime] = field(default_factory=dict)
     played_at: dict[str, dict[str, datetime]] = field(default_factory=dict)
-    free_bytes: int = 1 << 50
+    disk_bytes: int = 1 << 50
+    """What the disk has room for, the cache included."""
     is_held: bool = False
     tally: Tally = field(default_factory=Tally)
     ever: set[str] = field(default_factory=set)
@@ -166,7 +168,7 @@ class CacheWorld:
             window=self.window,
             rows=rows,
             used_bytes=self.used,
-            free_bytes=self.free_bytes,
+            free_bytes=max(0, self.disk_bytes - self.used),
             evicted=frozenset(self._banned(asked)),
             leased=frozenset(self.leased),
             is_held=self.is_held,

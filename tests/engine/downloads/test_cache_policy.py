@@ -19,7 +19,8 @@ from jellytui.engine.downloads.cache.policy import (
     decide,
     limit_of,
 )
-from jellytui.engine.downloads.cache.state import CachedRow, CacheState, Window, Wish
+from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
+from jellytui.engine.downloads.rows.cached import CachedRow
 from jellytui.engine.models import Track
 from tests.support.cache_world import CacheWorld
 
@@ -101,9 +102,9 @@ class AnyCourse(RuleBasedStateMachine):
         )
         self._check(StorageChanged(), self.world.decide(StorageChanged()))
 
-    @rule(free=st.integers(0, 500))
-    def the_disk_fills_or_empties(self, free: int) -> None:
-        self.world.free_bytes = free
+    @rule(disk_bytes=st.integers(0, 500))
+    def the_disk_fills_or_empties(self, disk_bytes: int) -> None:
+        self.world.disk_bytes = disk_bytes
         self._check(StorageChanged(), self.world.decide(StorageChanged()))
 
     @rule(is_held=st.booleans())

@@ -21,8 +21,9 @@ from datetime import timedelta
 from typing import Literal
 
 from jellytui.config import CacheSettings
-from jellytui.engine.downloads.cache.state import CachedRow, CacheState, Wish
+from jellytui.engine.downloads.cache.state import CacheState, Wish
 from jellytui.engine.downloads.disk import FREE_FLOOR_BYTES
+from jellytui.engine.downloads.rows.cached import CachedRow
 from jellytui.engine.models import Track
 
 CacheConfig = CacheSettings
@@ -265,7 +266,8 @@ class _Decision:
         wished = sum(fetch.bytes_expected for fetch in wishes)
         if taken + wished <= self._limit:
             return wishes, []
-        protected = self._protected() | {fetch.track.id for fetch in wishes}
+        going = {one.row.item_id for one in self._withdraw}
+        protected = self._protected() | {fetch.track.id for fetch in wishes} | going
         goers = [row for row in self._state.evictable if row.item_id not in protected and not row.is_users]
         room = self._limit - taken + sum(row.bytes_here for row in goers)
         fetches = self._fitting(wishes, room)

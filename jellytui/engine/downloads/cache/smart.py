@@ -23,10 +23,10 @@ from jellytui.engine.downloads.cache.policy import (
     decide,
     limit_of,
 )
-from jellytui.engine.downloads.cache.state import CachedRow, CacheState, Window, Wish, guessed_bytes
+from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
 from jellytui.engine.downloads.disk import Disk
 from jellytui.engine.downloads.network import NetworkWatch
-from jellytui.engine.downloads.rows.cached import CachedRows
+from jellytui.engine.downloads.rows.cached import CachedRow, CachedRows, guessed_bytes
 from jellytui.engine.events import DownloadEvent, Event, PlayerState
 from jellytui.engine.models import CacheStep, CacheUse, Origin, OriginUse, QueueWindow, Track
 from jellytui.engine.storage.database import Database
@@ -196,7 +196,8 @@ class SmartCache:
             coming = [row for row in state.rows.values() if row.is_coming and not row.is_users]
             for wanted_by in ("queue", "album"):
                 await self._withdraw([row.item_id for row in coming if wanted_by in row.wanted_by], wanted_by)
-            return await self._evict([row for row in await self._rows.evictable() if row.item_id not in state.leased])
+            goers = await self._rows.evictable(state.used_bytes)
+            return await self._evict([row for row in goers if not self._downloads.is_leased(row.item_id)])
 
     async def keep(self, item_ids: Sequence[str]) -> list[int]:
         """Makes what is cached one's own: it no longer counts and never goes by itself."""
@@ -269,12 +270,15 @@ class SmartCache:
             is_held=self._is_held(),
         )
         wished = sum(wish.bytes_expected for wish in (*upcoming, *album))
-        if state.used_bytes + state.reserved_bytes + wished <= limit_of(state, self._config, self._tuning):
+        taken, limit = state.used_bytes + state.reserved_bytes + wished, limit_of(state, self._config, self._tuning)
+        if taken <= limit:
             return state
-        return await self._with_evictable(state)
+        # What stays whatever happens may stand among them.
+        staying = sum(row.bytes_here for row in rows.values())
+        return await self._with_evictable(state, taken - int(limit * self._tuning.low_water) + staying)
 
-    async def _with_evictable(self, state: CacheState) -> CacheState:
-        evictable = await self._rows.evictable()
+    async def _with_evictable(self, state: CacheState, enough_bytes: int) -> CacheState:
+        evictable = await self._rows.evictable(enough_bytes)
         leased = {row.item_id for row in evictable if self._downloads.is_leased(row.item_id)}
         return CacheState(
             window=state.window,

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from jellytui.engine.clock import timestamp
-from jellytui.engine.downloads.cache.state import CachedRow, guessed_bytes
-from jellytui.engine.models import Origin
+from jellytui.engine.downloads.rows.requests import CACHE_WANTS
+from jellytui.engine.models import DownloadStatus, Origin
 from jellytui.engine.storage.database import Database, Reader
 
 _IS_USERS = """EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id
@@ -27,7 +27,52 @@ _COLUMNS = f"""d.id, d.item_id, d.name, d.status, d.priority, d.last_access, {_B
     coalesce(d.file_size, d.expected_size, 0) AS expected, d.duration_ms, d.container,
     (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = d.id) AS wanted_by"""  # noqa: S608 - made of the constants above
 
+_ORDER = "d.status = 'completed', d.last_access, d.completed_at, d.id"
+"""The first to go first."""
+
 _BATCH = 500
+_CACHE_WANTS = frozenset(CACHE_WANTS)
+
+_BITS_PER_MS = {"flac": 1000, "alac": 1000, "wav": 1411, "aiff": 1411, "aif": 1411, "ape": 900, "wv": 900, "dsf": 5645}
+_LOSSY_BITS_PER_MS = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class CachedRow:
+    """One download as the cache sees it; sizes in bytes."""
+
+    download_id: int
+    item_id: str
+    name: str = ""
+    status: DownloadStatus = "completed"
+    priority: int = 0
+    bytes_here: int = 0
+    """On the disk now, the `.part` included."""
+    bytes_expected: int = 0
+    """What the whole file takes, as far as known."""
+    last_access: int = 0
+    """Grows with each play; 0 for what was never played."""
+    wanted_by: frozenset[str] = frozenset()
+
+    @property
+    def is_users(self) -> bool:
+        """Whether somebody wants it who is not the cache."""
+        return not self.wanted_by <= _CACHE_WANTS
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether it is queued or on its way: that counts as stock."""
+        return self.status in ("pending", "downloading")
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether it is here or will be."""
+        return self.status == "completed" or self.is_coming
+
+    @property
+    def bytes_reserved(self) -> int:
+        """What its download will still write."""
+        return max(0, self.bytes_expected - self.bytes_here) if self.is_coming else 0
 
 
 @dataclass(frozen=True)
@@ -80,12 +125,14 @@ class CachedRows:
                OR EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id AND w.wanted_by = 'queue'))"""  # noqa: S608
         return {row.item_id: row for row in map(_cached, await self._all(sql))}
 
-    async def evictable(self) -> list[CachedRow]:
-        """What holds bytes, is not on its way and only the cache wants: broken off ones, then by last access."""
-        sql = f"""SELECT {_COLUMNS} FROM downloads d
-            WHERE d.status NOT IN ('pending', 'downloading') AND NOT {_IS_USERS} AND {_HERE} > 0
-            ORDER BY d.status = 'completed', d.last_access, d.completed_at, d.id"""  # noqa: S608
-        return [_cached(row) for row in await self._all(sql)]
+    async def evictable(self, enough_bytes: int) -> list[CachedRow]:
+        """What holds bytes, is not on its way and only the cache wants: broken off ones, then by last access; so many
+        that they make up those bytes, for a full cache has very many."""
+        sql = f"""SELECT {_COLUMNS} FROM downloads d JOIN (
+                SELECT d.id, sum({_BLOCKS}) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) AS sum
+                FROM downloads d WHERE d.status NOT IN ('pending', 'downloading') AND NOT {_IS_USERS} AND {_HERE} > 0
+            ) AS goer USING (id) WHERE goer.sum - {_BLOCKS} < ? ORDER BY goer.sum"""  # noqa: S608
+        return [_cached(row) for row in await self._all(sql, (enough_bytes,))]
 
     async def download_ids(self, item_ids: Sequence[str]) -> list[int]:
         """The numbers of these items' downloads."""
@@ -149,6 +196,11 @@ def _cached(row: sqlite3.Row) -> CachedRow:
         last_access=row["last_access"],
         wanted_by=frozenset((row["wanted_by"] or "").split()),
     )
+
+
+def guessed_bytes(duration_ms: int, container: str) -> int:
+    """A guess at a file's size from duration and container, until the server has said it."""
+    return duration_ms * _BITS_PER_MS.get(container.lower().split(",")[0], _LOSSY_BITS_PER_MS) // 8
 
 
 def _marks(values: Sequence[object]) -> str:
