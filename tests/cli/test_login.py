@@ -15,6 +15,7 @@ import pytest
 
 from jellytui.demo.server import DemoServer, ThreadedServer
 from tests.support.program import JELLYTUI, Home
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture
@@ -64,6 +65,19 @@ def test_a_careless_address_signs_in_and_the_password_comes_by_stdin(home: Home,
     address = f"127.0.0.1:{server.server.port}/web/index.html"
     done = home.run("login", address, "--user", "demo", "--password-stdin", typed="demo\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "Signed in to Demo as demo.\n")
+
+
+@pytest.mark.terminal
+def test_a_terminal_is_asked_for_name_and_password_and_shows_no_password(home: Home, server: ThreadedServer) -> None:
+    with Terminal([*JELLYTUI, "login", server.url], environment=home.environment) as terminal:
+        terminal.wait_for("User name:")
+        terminal.send("demo\n")
+        terminal.wait_for("Password:")
+        next(iter(server.server.world.accounts.users.values())).password = "open-sesame"
+        terminal.send("open-sesame\n")
+        assert "Signed in to Demo as demo." in terminal.wait_for("Signed in")
+        assert terminal.wait_for_exit() == 0
+        assert b"sesame" not in terminal.output
 
 
 def test_a_code_approved_elsewhere_signs_in(home: Home, server: ThreadedServer) -> None:

@@ -120,7 +120,7 @@ class Http:
                 params=given,
                 json=body,
                 headers=headers,
-                timeout=httpx.USE_CLIENT_DEFAULT if timeout_s is None else timeout_s,
+                timeout=_timeout(timeout_s),
             )
         except httpx.HTTPError as error:
             raise self.error_of(error) from error
@@ -132,6 +132,15 @@ class Http:
         import httpx
 
         text = str(error)
+        if "mismatch" in text:
+            return TlsError(
+                f"The certificate of {self.name} is made for another name. Use the address that it is made for "
+                "(or [server] verify = false in config.toml to trust anybody)."
+            )
+        if "has expired" in text:
+            return TlsError(
+                f"The certificate of {self.name} has expired. Renew it there; if it has not, set this machine's clock."
+            )
         if "CERTIFICATE_VERIFY_FAILED" in text or "certificate" in text.lower():
             return TlsError(
                 f"The certificate of {self.name} is not trusted here. If it is your own, name its authority in "
@@ -198,7 +207,16 @@ class Http:
                     verify=False if is_plain else await self.tls(),
                     http2=False,
                     follow_redirects=False,
-                    timeout=httpx.Timeout(**_TIMEOUTS_S),
+                    timeout=_timeout(None),
                     limits=httpx.Limits(max_connections=8),
                 )
             return self._client
+
+
+def _timeout(seconds: float | None) -> httpx.Timeout:
+    """The usual patience, or so many seconds for the answer; to connect never takes longer than usual."""
+    import httpx
+
+    if seconds is None:
+        return httpx.Timeout(**_TIMEOUTS_S)
+    return httpx.Timeout(seconds, connect=min(seconds, _TIMEOUTS_S["connect"]))

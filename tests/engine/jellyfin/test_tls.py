@@ -7,6 +7,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,49 +22,61 @@ from jellytui.engine.jellyfin.client import JellyfinClient
 from jellytui.engine.jellyfin.media import MediaClient
 from jellytui.paths import Paths
 
+Certificate = tuple[Path, Path]
+"""The file with a certificate, and the one with its key."""
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate for 127.0.0.1 and its key."""
+
+def made(folder: Path, alternative_name: str) -> Certificate:
+    """A self-signed certificate."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("tls")
     file, key = folder / "attic.pem", folder / "attic.key"
     words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=attic"]
-    words += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(file)]
+    words += ["-addext", f"subjectAltName={alternative_name}", "-keyout", str(key), "-out", str(file)]
     subprocess.run([openssl, *words], check=True, capture_output=True, timeout=60)
     return file, key
 
 
-@pytest_asyncio.fixture
-async def https_url(demo_server: DemoServer, certificate: tuple[Path, Path]) -> AsyncIterator[str]:
-    """The demo server behind TLS, as behind a reverse proxy."""
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """One that is made for 127.0.0.1."""
+    return made(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")
+
+
+@asynccontextmanager
+async def behind_tls(server: DemoServer, certificate: Certificate) -> AsyncIterator[str]:
+    """The server's address with TLS in front, as a reverse proxy does it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     ends: set[asyncio.StreamWriter] = set()
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
+        with suppress(OSError):
             while data := await source.read(65536):
                 sink.write(data)
                 await sink.drain()
-        except OSError:
-            pass
-        finally:
-            sink.close()
+        sink.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", demo_server.port)
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", server.port)
         ends.update((writer, server_writer))
         await asyncio.gather(pump(reader, server_writer), pump(server_reader, writer))
 
     front = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    yield f"https://127.0.0.1:{front.sockets[0].getsockname()[1]}"
-    front.close()
-    for end in ends:
-        end.close()
-    await front.wait_closed()
+    try:
+        yield f"https://127.0.0.1:{front.sockets[0].getsockname()[1]}"
+    finally:
+        front.close()
+        for end in ends:
+            end.close()
+        await front.wait_closed()
+
+
+@pytest_asyncio.fixture
+async def https_url(demo_server: DemoServer, certificate: Certificate) -> AsyncIterator[str]:
+    async with behind_tls(demo_server, certificate) as url:
+        yield url
 
 
 def service(paths: Paths, server: ServerSettings) -> SignInService:
@@ -78,7 +91,7 @@ async def test_a_certificate_of_ones_own_is_refused_and_the_way_out_is_named(pat
 
 @pytest.mark.parametrize("way", ["ca_file", "verify"])
 async def test_a_certificate_that_config_trusts_is_taken_by_everything(
-    paths: Paths, https_url: str, certificate: tuple[Path, Path], demo_server: DemoServer, way: str
+    paths: Paths, https_url: str, certificate: Certificate, demo_server: DemoServer, way: str
 ) -> None:
     server = ServerSettings(ca_file=str(certificate[0])) if way == "ca_file" else ServerSettings(verify=False)
     sign_in = service(paths, server)
@@ -102,3 +115,11 @@ async def test_a_ca_file_that_is_not_there_is_named(paths: Paths, https_url: str
     missing.write_text("no certificate", encoding="utf-8")
     with pytest.raises(TlsError, match=r"missing\.pem"):
         await service(paths, ServerSettings(ca_file=str(missing))).probe(https_url)
+
+
+async def test_a_certificate_for_another_name_says_so(paths: Paths, demo_server: DemoServer, tmp_path: Path) -> None:
+    certificate = made(tmp_path, "DNS:attic.example")
+    trusting = service(paths, ServerSettings(ca_file=str(certificate[0])))
+    async with behind_tls(demo_server, certificate) as url:
+        with pytest.raises(TlsError, match="another name"):
+            await trusting.probe(url)
