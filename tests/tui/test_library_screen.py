@@ -341,6 +341,41 @@ async def test_the_cell_of_a_track_says_what_its_download_is() -> None:
         await until(lambda: "✓ 4" in lines_of(panes.list_of("albums"))[1])
 
 
+async def test_what_cannot_be_played_is_dim_while_the_server_is_away() -> None:
+    backend = library_backend()
+    backend.downloads = [download("Canción de cuna/Luna", "completed")]
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        tracks = library_of(app).panes.list_of("tracks")
+        await until(lambda: name_under(tracks) == "Luna")
+
+        def color(y: int, word: str) -> object:
+            style = next(segment.style for segment in tracks.render_line(y) if word in segment.text)
+            return style.color if style else None
+
+        await until(lambda: "✓" in lines_of(tracks)[0])
+        assert color(0, "Luna") == color(1, "Sueño")
+        backend.push(ConnectionState(status="offline", reason="attic does not answer."))
+        await until(lambda: color(0, "Luna") != color(1, "Sueño"))
+
+
+async def test_a_click_goes_to_a_pane_and_a_double_click_plays() -> None:
+    backend = library_backend()
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        panes = library_of(app).panes
+        await until(lambda: name_under(panes.list_of("tracks")) == "Luna")
+        await pilot.click("#albums-list", offset=(5, 1))
+        await until_shown(panes, "Alma Verde", "Raíces", "Alba")
+        assert panes.current == "albums"
+        await pilot.click("#tracks-list", offset=(9, 2))
+        await pilot.click("#tracks-list", offset=(9, 2), times=2)
+        await until(lambda: backend.called("play_album"))
+        assert backend.called("play_album") == [{"album_id": "Raíces", "start_track_id": "Raíces/Raíces"}]
+
+
 async def test_an_album_of_two_discs_has_a_heading_for_each() -> None:
     app = make_app(library_backend())
     async with app.run_test(size=(80, 24)) as pilot:

@@ -90,8 +90,8 @@ class LibraryPanes(Horizontal):
 
     # Views
 
-    async def open_view(self, view: View) -> None:
-        """Shows another view, the cursors at the top, the focus in its first pane."""
+    def set_view(self, view: View) -> None:
+        """Takes another view, the focus in its first pane; `reload` then fills it."""
         self.view, self._opened = view, None
         self._words.clear()
         self.set_class(len(view.panes) == 2, "-two")
@@ -99,11 +99,10 @@ class LibraryPanes(Horizontal):
         for name in PANE_NAMES:
             self._panes[name].set_class(name not in view.panes, "-unused")
         self.go_to(view.panes[0])
-        await self._fill(view.panes[0])
         self.call_after_refresh(self._join)
 
     async def reload(self) -> None:
-        """Reads everything anew; the cursors stay on their items."""
+        """Reads everything anew; the cursors stay on their items where the lists are the same."""
         await self._fill(self.view.panes[0], is_new=True)
 
     def set_empty_text(self, text: str) -> None:
@@ -211,10 +210,10 @@ class LibraryPanes(Horizontal):
             self.workers.cancel_group(self, f"fill-{name}")
 
     def _first_stale(self) -> PaneName | None:
-        """The first pane, up to the current one, that does not yet show what the one before it points at."""
+        """The first pane, up to the current one, that does not yet show what it is to show."""
         item: Item | None = None
         for name in self.view.panes[: self.view.panes.index(self._current) + 1]:
-            if self._follows(name) and self._base(name, item) != self._unfiltered(name):
+            if self._base(name, item) != self._unfiltered(name):
                 return name
             item = self._lists[name].item
         return None
@@ -228,25 +227,27 @@ class LibraryPanes(Horizontal):
 
     async def _fill(self, first: PaneName, *, is_new: bool = False) -> None:
         """Reads a pane and those after it, then shows them; a list that stays the same is read only if `is_new`."""
+        view = self.view
         before = self._before(first)
         item = self._lists[before].item if before is not None else None
+        names = view.panes[view.panes.index(first) :]
         loaded: dict[PaneName, Loaded] = {}
         pointed: dict[PaneName, str] = {}
-        for name in self.view.panes[self.view.panes.index(first) :]:
+        for name in names:
             its_list = self._lists[name]
             listing = self._listing(name, item)
-            if self._follows(name) and item is not None:
-                pointed[name] = item.name
+            pointed[name] = item.name if self._follows(name) and item is not None else ""
             is_same = listing == its_list.listing
             if is_same and not is_new:
                 item = its_list.item
                 continue
             loaded[name] = await its_list.read(listing, keep=is_same)
+            if self.view is not view:
+                return
             item = loaded[name].item
         for name, what in loaded.items():
             self._lists[name].take(what)
-        for name in self.view.panes[self.view.panes.index(first) :]:
-            self._pointed[name] = pointed.get(name, "")
+        self._pointed |= pointed
         self.draw_titles()
 
     def _listing(self, pane: PaneName, item: Item | None) -> Listing | None:

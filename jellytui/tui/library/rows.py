@@ -93,7 +93,13 @@ def track_row(session: Session, track: Track, room: int, *, show_download: bool 
 
 
 def _role(session: Session, track: Track) -> str:
-    return playing_sign(session, track)[1]
+    """Lit while it plays; dim while the server is away and the track is not here."""
+    if playing := playing_sign(session, track)[1]:
+        return playing
+    if session.connection.state.status != "offline":
+        return ""
+    download = session.downloads.item_download(track.id)
+    return "" if download is not None and download.status == "completed" else "dim"
 
 
 def _counted(session: Session, item: Artist | Playlist, room: int, count: int) -> list[Cell]:

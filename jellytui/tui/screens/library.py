@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 
@@ -47,7 +47,7 @@ class LibraryScreen(ItemScreen):
 
     def on_mount(self) -> None:
         self.follow(self.session.library, self._on_library)
-        self.follow(self.session.connection, lambda _keys: self._say_why_empty())
+        self.follow(self.session.connection, self._on_connection)
         self.follow(self.session.downloads, self._on_downloads)
         self.follow(self.session.player, self._on_player)
         self._say_why_empty()
@@ -68,11 +68,12 @@ class LibraryScreen(ItemScreen):
 
     def show_view(self, view: View) -> None:
         """Shows another view of the library."""
-        self._read(self._show_view(view))
-
-    async def _show_view(self, view: View) -> None:
-        await self.panes.open_view(view)
+        self.panes.set_view(view)
         self._say_why_empty()
+        self._reload()
+
+    def _reload(self) -> None:
+        self.run_worker(self.panes.reload(), group="reload", exclusive=True, exit_on_error=False)
 
     async def open_item(self, item: Item) -> None:
         """Shows an item where it stands: an artist among the artists, a track in its album."""
@@ -93,28 +94,29 @@ class LibraryScreen(ItemScreen):
 
     async def _open(self, view_name: str, item: Item) -> None:
         """Opens a view with the cursor of its first pane on an item, and goes on to what that holds."""
-        view = view_named(view_name)
-        await self._show_view(view)
+        self.panes.set_view(view_named(view_name))
+        self._say_why_empty()
+        await self.panes.reload()
         await self.panes.point_at(item)
         self.panes.step(1)
-
-    def _read(self, work: Any) -> None:
-        """Runs what reads the lists in place of what still reads them."""
-        self.run_worker(work, group="library", exclusive=True, exit_on_error=False)
 
     # What changed
 
     def _on_library(self, keys: Keys) -> None:
         if "library" in keys:
-            self._read(self.panes.reload())
+            self._reload()
         if keys & {"library", "sync"}:
             self._say_why_empty()
+        self.panes.refresh_changed()
+
+    def _on_connection(self, _keys: Keys) -> None:
+        self._say_why_empty()
         self.panes.refresh_changed()
 
     def _on_downloads(self, keys: Keys) -> None:
         self.panes.refresh_changed()
         if ROWS in keys and self.panes.view.name == "downloaded":
-            self._read(self.panes.reload())
+            self._reload()
 
     def _on_player(self, keys: Keys) -> None:
         self.panes.refresh_changed()
@@ -200,9 +202,9 @@ class LibraryScreen(ItemScreen):
     def action_pane_left(self) -> None:
         """Drops the filter, else goes to the pane before, else shows a view's own lists again."""
         if self.panes.has_filter:
-            self._read(self.panes.drop_filter())
+            self.run_worker(self.panes.drop_filter(), group="back", exit_on_error=False)
         elif not self.panes.step(-1):
-            self._read(self.panes.close_opened())
+            self.run_worker(self.panes.close_opened(), group="back", exit_on_error=False)
 
     async def action_pane_right(self) -> None:
         self.panes.open_current()
