@@ -12,6 +12,7 @@ import httpx
 from jellytui.demo.server import DemoServer
 from tests.demo.admin import Admin
 from tests.demo.comparing import Binder, Comparer, Difference
+from tests.demo.openapi import Answer
 from tests.demo.seeding import seed, seed_playlists
 from tests.demo.sockets import Sockets
 
@@ -46,6 +47,8 @@ class Replay:
         self._admin = Admin(server, self.binder)
         self._sockets = Sockets(server)
         self._report: dict[str, Any] | None = None
+        self.answers: list[Answer] = []
+        """The double's own good JSON answers."""
         self.skipped: list[tuple[str, int]] = []
         """Entries that speak of items which the double cannot have."""
         self._dates: dict[str, str] = {}
@@ -98,9 +101,16 @@ class Replay:
                 self.skipped.append((topic, index))
                 continue
             answer = await self.send(client, entry)
+            self._keep(entry["request"], answer)
             note = note or f"{entry['request']['method']} {entry['request']['path'][:80]}"
             found += [Difference(topic, index, note, *each) for each in self.judge(entry, answer)]
         return found
+
+    def _keep(self, request: dict[str, Any], answer: httpx.Response) -> None:
+        plain = answer.headers.get("content-type", "") == "application/json; charset=utf-8"
+        if plain and answer.is_success and answer.content:
+            path = request["path"].partition("?")[0]
+            self.answers.append(Answer(request["method"], path, answer.status_code, answer.json()))
 
     async def _on_sockets(self, topic: str, index: int, entry: dict[str, Any]) -> list[tuple[str, Any, Any]]:
         """Opens, reads and closes the sockets of `remote-control`, and compares what comes."""

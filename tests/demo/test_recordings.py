@@ -11,6 +11,7 @@ import pytest
 from jellytui.demo.server import DemoServer
 from jellytui.demo.wire.emulation import SERVER_10_11, SERVER_12
 from tests.demo.comparing import Difference
+from tests.demo.openapi import Answer, Contract
 from tests.demo.replay import Replay
 
 TOPICS = {
@@ -51,6 +52,9 @@ async def test_recorded_exchanges_differ_only_as_listed(version: str, recordings
     topics = set(TOPICS[version])
     gone = [entry for entry in mine if _speaks_of(entry, topics) and not any(_is_listed(each, entry) for each in found)]
     assert not gone, "listed, but no longer different:\n" + "\n".join(map(str, gone))
+    contract = Contract(recordings / version / "openapi.json")
+    assert contract.problems(replay.answers) == []
+    assert sum(map(contract.documents, replay.answers)) >= 200  # it did look at something
     assert len(replay.skipped) < 70, replay.skipped  # media-more plays with a second library, which is not here
 
 
@@ -64,3 +68,16 @@ def _is_listed(found: Difference, entry: dict[str, Any]) -> bool:
 
 def _speaks_of(entry: dict[str, Any], topics: set[str]) -> bool:
     return any(re.fullmatch(entry["topic"], topic) for topic in topics)
+
+
+def test_an_answer_that_breaks_the_servers_own_document_is_found(recordings: Path) -> None:
+    contract = Contract(recordings / "12.0" / "openapi.json")
+    right: dict[str, Any] = {"Items": [{"Name": "a", "Id": "0" * 32, "Type": "Audio"}], "TotalRecordCount": 1}
+    wrong = (
+        right | {"Total": 1},
+        right | {"TotalRecordCount": "1"},
+        {"Items": [{"Id": "x"}]},
+        {"Items": [{"Type": "Song"}]},
+    )
+    assert contract.problems([Answer("GET", "/Items", 200, right)]) == []
+    assert len(contract.problems([Answer("get", "/items/", 200, body) for body in wrong])) == 4
