@@ -29,10 +29,11 @@ FONTS = (
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
-    "/usr/share/fonts/truetype/unifont/unifont.ttf",
+    "/usr/share/fonts/truetype/nanum/NanumGothic.ttf",
 )
 BOLD = "/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf"
-MISSING = "There is no font to draw with. Install one, then try again: apt-get install fonts-dejavu-core"
+INSTALL = "apt-get install fonts-dejavu-core fonts-droid-fallback fonts-nanum"
+MISSING = f"There is no font to draw with. Install one, then try again: {INSTALL}"
 
 
 class NoFontError(Exception):
@@ -50,6 +51,8 @@ class Painter:
         if not self._fonts:
             raise NoFontError(MISSING)
         self._bold = ImageFont.truetype(BOLD, size) if Path(BOLD).is_file() else self._fonts[0]
+        self.missing: set[str] = set()
+        """Characters that no font had."""
         self._line = max(1, scale)
         self._baseline = round(16 * scale)
 
@@ -109,7 +112,11 @@ class Painter:
     def _font_for(self, text: str, is_bold: bool) -> ImageFont.FreeTypeFont:
         if is_bold and _has(self._bold, text[0]):
             return self._bold
-        return next((font for font in self._fonts if _has(font, text[0])), self._fonts[0])
+        for font in self._fonts:
+            if _has(font, text[0]):
+                return font
+        self.missing.add(text[0])
+        return self._fonts[0]
 
     def _boxes(self, text: str) -> Iterable[tuple[int, int, int, int]]:
         """Lines and blocks as rectangles that meet those of the next cells."""

@@ -74,6 +74,12 @@ class Terminal:
                 raise AssertionError(f"never came to {awaited!r}; the screen shows:\n{self.text}")
         return self.text
 
+    def rest(self, quiet_seconds: float = 0.4, *, seconds: float = 10) -> None:
+        """Reads until the program has written nothing for so long, or for as long as there is patience."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._read(quiet_seconds):
+            pass
+
     def wait_for_exit(self, *, seconds: float = 30) -> int:
         """Reads until the program has ended; returns its exit code."""
         end = time.monotonic() + seconds
