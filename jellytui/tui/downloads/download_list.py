@@ -13,6 +13,9 @@ from jellytui.tui.widgets.download_button import md
 from jellytui.tui.widgets.download_item import DownloadItem
 from jellytui.tui.widgets.virtual_list import Cell, VirtualList
 
+PLAYED_AT_ONCE = 1000
+"""Lines around the cursor that become the queue."""
+
 EMPTY: dict[Tab, str] = {
     "active": "Nothing is coming down. Press d on a track, an album or a playlist.",
     "completed": "Nothing is downloaded yet. What you press d on, and what you play, will be here.",
@@ -57,6 +60,18 @@ class DownloadList(VirtualList):
         ids = line.ids if isinstance(line, Heading) else () if line is None else (line,)
         rows = (self._downloads.downloads.get(row_id) for row_id in ids)
         return [row for row in rows if row is not None]
+
+    @property
+    def playable(self) -> tuple[list[str], int]:
+        """The item ids that play from the cursor on, and where they begin: an album from its heading, else the list
+        from the row under the cursor."""
+        line = self._line
+        if isinstance(line, Heading):
+            return [row.item_id for row in self.chosen], 0
+        rows = self._downloads.downloads
+        start = max(0, self.cursor - PLAYED_AT_ONCE // 2)
+        ids = [one for one in self._lines[start : start + PLAYED_AT_ONCE] if isinstance(one, int) and one in rows]
+        return [rows[one].item_id for one in ids], ids.index(line) if line in ids else 0
 
     @property
     def chosen_title(self) -> str:

@@ -45,7 +45,8 @@ def lines_of(tab: Tab, downloads: DownloadsStore, order: Order = "turn", words: 
             return [row.id for row in sorted(rows, key=lambda row: (-(row.file_size or row.bytes_downloaded), row.id))]
         case "album":
             return _grouped(sorted(rows, key=_album_place))
-    return _grouped(rows)
+    # What is here stands in the order in which an album plays; what comes, in that in which it comes.
+    return _grouped(rows, in_album_order=tab != "active")
 
 
 def rows_of(tab: Tab, downloads: DownloadsStore) -> list[DownloadInfo]:
@@ -69,13 +70,15 @@ def _filtered(rows: Sequence[DownloadInfo], words: str) -> Sequence[DownloadInfo
     return [row for row in rows if all(word in _text(row) for word in wanted)]
 
 
-def _grouped(rows: Iterable[DownloadInfo]) -> list[Line]:
+def _grouped(rows: Iterable[DownloadInfo], *, in_album_order: bool = False) -> list[Line]:
     """The rows' ids under a heading for each album, the albums in the order of their first rows."""
     albums: dict[str, list[DownloadInfo]] = {}
     for row in rows:
         albums.setdefault(row.album_id or row.album, []).append(row)
     lines: list[Line] = []
     for key, album in albums.items():
+        if in_album_order:
+            album.sort(key=_album_place)
         ids = tuple(row.id for row in album)
         lines.append(Heading(key, _title(album), ids))
         lines += ids

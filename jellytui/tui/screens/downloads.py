@@ -174,9 +174,9 @@ class DownloadsScreen(BaseScreen):
     # What is done with the rows under the cursor
 
     def action_play(self) -> None:
-        rows = self._list.chosen if self._tab != "cache" else []
-        if rows:
-            self.send("play_items", item_ids=[row.item_id for row in rows])
+        item_ids, start_index = self._list.playable if self._tab != "cache" else ([], 0)
+        if item_ids:
+            self.send("play_items", item_ids=item_ids, start_index=start_index)
 
     def on_virtual_list_chosen(self) -> None:
         self.action_play()

@@ -12,6 +12,7 @@ from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.worker import Worker
 
 Pixel = tuple[int, int, int]
 
@@ -49,7 +50,8 @@ class Cover(Widget):
         self._load()
 
     def _load(self) -> None:
-        self.run_worker(self._decode(), group="cover", exclusive=True, exit_on_error=False)
+        # The function, not its coroutine: one that is cancelled before it began would never be awaited.
+        _: Worker[None] = self.run_worker(self._decode, group="cover", exclusive=True, exit_on_error=False)
 
     async def _decode(self) -> None:
         columns, lines = self.size
