@@ -53,8 +53,14 @@ class Disk:
         except OSError as error:
             raise DiskError(words(error, self.root)) from error
 
+    def require(self) -> None:
+        """Raises OSError (ENOENT) when the root is gone; whoever makes folders below it asks first."""
+        if not (self.root / MARKER).exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.root))
+
     def check_room(self, needed_bytes: int) -> None:
-        """Raises OSError (ENOSPC) when the free floor would be broken."""
+        """Raises OSError: ENOSPC when the free floor would be broken, ENOENT when the root is gone."""
+        self.require()
         if self.free_bytes() - self.free_floor_bytes < needed_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.root))
 

@@ -81,6 +81,8 @@ class ServerCatalogue:
         self.known = {item.id: _track(item) for item in server.library.tracks}
         self.playlists: dict[str, list[Track]] = {}
         self.favorites: list[Track] = []
+        self.problem: JellytuiError | None = None
+        """Why playlists cannot be read."""
 
     async def tracks(self, ids: Any) -> list[Track]:
         return [self.known[item_id] for item_id in ids if item_id in self.known]
@@ -93,6 +95,8 @@ class ServerCatalogue:
         return [track for track in self.known.values() if artist_id in track.artist_ids]
 
     async def tracks_of_playlist(self, playlist_id: str) -> list[Track]:
+        if self.problem is not None:
+            raise self.problem
         return self.playlists.get(playlist_id, [])
 
     async def favorite_tracks(self) -> list[Track]:

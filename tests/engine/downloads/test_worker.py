@@ -142,8 +142,8 @@ async def test_a_server_that_stumbles_is_asked_again_after_5_15_45_seconds(
     rig.server.faults.add("status", route=DOWNLOAD, status=status)
     await rig.manager.wishes.download_item(song.id)
     for count, seconds in enumerate((5, 15, 45), start=1):
-        row = await rig.until_row(song.id, lambda row, count=count: row.retry_count == count)
-        assert (row.status, row.wait_reason) == ("pending", "retry")
+        row = await rig.until_row(song.id, lambda row: row.next_attempt_at)
+        assert (row.status, row.wait_reason, row.retry_count) == ("pending", "retry", count)
         await rig.attempt_after(song.id, seconds)
     row = await rig.until_status(song.id, "failed")
     assert f"{status}" in (row.error_message or "")

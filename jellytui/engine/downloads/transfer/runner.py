@@ -299,6 +299,7 @@ class Runner:
 
     async def _fetch(self, transfer: Transfer) -> Outcome:
         claim = transfer.claim
+        await asyncio.get_running_loop().run_in_executor(self.executor, self._disk.require)
         trusted = claim.durable_bytes if claim.boot_id not in (None, boot_id()) else None
         transfer.part = await Part.open(self._files.part_of(claim.item_id), self.executor, trusted_bytes=trusted)
         if listener := self._listeners.get(claim.id):

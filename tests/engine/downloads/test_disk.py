@@ -1,0 +1,149 @@
+"""The disk below the downloads: full, gone, refused; the queue waits, says why, and goes on by itself."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from jellytui.config import DownloadSettings, Settings
+from jellytui.engine.downloads.disk import Disk, words
+from jellytui.engine.errors import DiskError
+from tests.engine.downloads.conftest import Rig
+from tests.support.clock import ManualClock
+from tests.support.waiting import until
+
+DOWNLOAD = "/items/*/download"
+FULL = 1 << 60
+
+
+async def hold_reason(rig: Rig) -> str:
+    return (await rig.manager.summary()).hold_reason or ""
+
+
+async def test_a_full_disk_holds_the_queue_and_costs_no_attempt(rig: Rig, clock: ManualClock) -> None:
+    rig.manager.disk.free_floor_bytes = FULL
+    await rig.manager.wishes.download_album(rig.songs[0].album_id or "")
+    await until(lambda: rig.manager.runner.disk_problem)
+    await rig.until_idle()
+    rows = await rig.rows()
+    assert {row.status for row in rows.values()} == {"pending"}
+    assert {row.retry_count for row in rows.values()} == {0}
+    assert "full" in await hold_reason(rig)
+    await clock.advance(10)
+    assert "full" in await hold_reason(rig)
+
+    rig.manager.disk.free_floor_bytes = 0
+    await until(lambda: clock.sleepers)
+    for _ in range(3):
+        await clock.advance(10)
+    for song in rig.songs:
+        await rig.until_status(song.id, "completed")
+        await rig.whole(song.id)
+    assert await hold_reason(rig) == ""
+
+
+async def test_a_disk_that_is_full_halfway_keeps_what_came(rig: Rig, clock: ManualClock) -> None:
+    song = rig.songs[0]
+    rig.server.faults.add("close", route=DOWNLOAD, after_bytes=1_500_000, times=1)
+    await rig.manager.wishes.download_item(song.id)
+    await rig.until_row(song.id, lambda row: row.wait_reason == "retry")
+    rig.manager.disk.free_floor_bytes = FULL
+    await rig.attempt_after(song.id, 5)
+    row = await rig.until_row(song.id, lambda row: row.wait_reason == "disk")
+    assert row.bytes_downloaded == rig.part(song.id).stat().st_size == 1_500_000
+    rig.manager.disk.free_floor_bytes = 0
+    await rig.until_idle()
+    await clock.advance(10)
+    await rig.until_status(song.id, "completed")
+    await rig.whole(song.id)
+    assert rig.asked(song.id)[-1].headers["range"] == f"bytes={1_500_000 - 65536}-"
+
+
+async def test_a_folder_that_vanishes_in_the_middle_is_waited_for_and_never_made_anew(
+    rig: Rig, clock: ManualClock
+) -> None:
+    song = rig.songs[0]
+    rig.server.faults.add("drip", route=DOWNLOAD, rate=2_000_000, times=1)
+    await rig.manager.wishes.download_item(song.id)
+    row = await rig.until_status(song.id, "downloading")
+    await until(lambda: row.id in rig.manager.runner.running)
+    away = rig.root.with_name("pulled out")
+    rig.root.rename(away)
+    await until(lambda: rig.manager.runner.disk_problem)
+    assert "not there" in await hold_reason(rig)
+    await rig.until_idle()
+    assert (await rig.row(song.id)).status == "pending"
+    await clock.advance(10)
+    assert not rig.root.exists()
+
+    away.rename(rig.root)
+    await clock.advance(10)
+    await rig.until_status(song.id, "completed")
+    await rig.whole(song.id)
+
+
+async def test_a_configured_folder_whose_disk_is_away_at_the_start_is_not_made_and_nothing_is_lost(
+    rig: Rig, clock: ManualClock
+) -> None:
+    song = rig.songs[0]
+    rig.settings = Settings(downloads=DownloadSettings(folder=str(rig.root)))
+    await rig.restart()
+    await rig.manager.wishes.download_item(song.id)
+    await rig.until_status(song.id, "completed")
+    await rig.stop()
+    away = rig.root.with_name("pulled out")
+    rig.root.rename(away)
+
+    await rig.start()
+    assert not rig.root.exists()
+    assert "not there" in await hold_reason(rig)
+    assert (await rig.row(song.id)).status == "completed"
+    assert await rig.manager.local_path(song.id) is None
+    await rig.manager.wishes.download_item(rig.songs[1].id)
+
+    away.rename(rig.root)
+    await clock.advance(10)
+    await rig.until_status(rig.songs[1].id, "completed")
+    await rig.whole(song.id)
+    await rig.whole(rig.songs[1].id)
+
+
+async def test_one_file_that_cannot_be_written_fails_alone(rig: Rig) -> None:
+    song, other = rig.songs[:2]
+    shelf = rig.part(song.id).parent
+    shelf.parent.mkdir(parents=True)
+    shelf.write_bytes(b"in the way")
+    await rig.manager.wishes.download_item(song.id)
+    await rig.manager.wishes.download_item(other.id)
+    row = await rig.until_status(song.id, "failed")
+    assert "cannot be written" in (row.error_message or "")
+    await rig.until_status(other.id, "completed")
+    await rig.whole(other.id)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "full"),
+        (errno.EDQUOT, "full"),
+        (errno.EROFS, "cannot be written. Mount"),
+        (errno.EACCES, "may not be written by this user"),
+        (errno.ENODEV, "not there"),
+        (errno.EIO, "not there"),
+    ],
+)
+def test_every_error_of_a_disk_is_said_with_what_to_do(tmp_path: Path, number: int, said: str) -> None:
+    disk = Disk(tmp_path, free_floor_bytes=0)
+    disk.prepare(may_make=True)
+    error = OSError(number, "text", "name")
+    assert said in words(error, tmp_path)
+    assert disk.concerns_all(error) == (number != errno.EACCES)
+
+
+def test_an_empty_mount_point_is_not_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(DiskError, match="not there"):
+        Disk(tmp_path).prepare(may_make=False)
+    with pytest.raises(DiskError, match="not there"):
+        Disk(tmp_path).check()
