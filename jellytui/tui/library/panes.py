@@ -46,6 +46,7 @@ class LibraryPanes(Horizontal):
         """Filters, each with the listing that it belongs to."""
         self._pointed: dict[PaneName, str] = {}
         """The name of what each pane belongs to: the artist of the albums, the album of the tracks."""
+        self._empty_text = ""
         self._moved_at = 0.0
         self._lists: dict[PaneName, ItemList] = {
             "left": ItemList(session, id="left-list"),
@@ -106,12 +107,17 @@ class LibraryPanes(Horizontal):
         await self._fill(self.view.panes[0], is_new=True)
 
     def set_empty_text(self, text: str) -> None:
-        """What the first pane says while it has nothing."""
+        """What the first pane says while it has nothing; the others say what they lack."""
+        self._empty_text = text
         first = self.view.panes[0]
         for name, its_list in self._lists.items():
-            words = self._query(name)
-            nothing = f"Nothing matches “{words}”. esc drops the filter." if words else "Nothing here."
-            its_list.empty_text = text if not words and (name == first or not self.view.is_linked) else nothing
+            if words := self._query(name):
+                its_list.empty_text = f"Nothing matches “{words}”. esc drops the filter."
+            elif name == first:
+                its_list.empty_text = text
+            else:
+                nothing = self.view.pane_title(its_list.listing, name).lower()
+                its_list.empty_text = f"No {nothing}." if its_list.listing is not None else ""
 
     def draw_titles(self) -> None:
         """Says in each title what the pane shows."""
@@ -122,9 +128,10 @@ class LibraryPanes(Horizontal):
             heading.title = self.view.pane_title(listing, name)
             pointed = self._pointed.get(name, "")
             words = self._query(name)
-            count = number(its_list.item_count)
+            count = number(its_list.item_count) if listing is not None else ""
             heading.crumbs = self._crumbs(name) if is_narrow else ()
             heading.detail = f"“{words}” {count}" if words else count if is_narrow or not pointed else pointed
+        self.set_empty_text(self._empty_text)
 
     def refresh_changed(self) -> None:
         """Draws those rows anew whose text has changed."""
@@ -314,7 +321,6 @@ class LibraryPanes(Horizontal):
         self._words[pane] = (base, words)
         if not words:
             del self._words[pane]
-        self.set_empty_text(its_list.empty_text)
         its_list.take(loaded)
         self.draw_titles()
 
