@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -251,12 +252,14 @@ class JellyfinClient:
     ) -> Page[T]:
         params = {**params, **queries.page(start, limit, with_total=with_total)}
         response = await self._session.send("GET", path, params=params, timeout_s=_LONG_S)
-        answer = self._http.json(response)
-        return Page(
-            items=dto.items(answer, decode),
-            total=dto.total(answer) if with_total else None,
-            server_date=response.headers.get("date"),
-        )
+
+        def read() -> Page[T]:
+            answer = self._http.json(response)
+            total = dto.total(answer) if with_total else None
+            return Page(items=dto.items(answer, decode), total=total, server_date=response.headers.get("date"))
+
+        # 2,000 tracks take 55 ms, and on the loop the app draws.
+        return await asyncio.to_thread(read)
 
     async def _by_ids(
         self, ids: Iterable[str], params: queries.Params, decode: Callable[[dto.Dto], T | None]
