@@ -66,7 +66,8 @@ class JellytuiApp(App[None], inherit_bindings=False):
         settings: Settings,
     ) -> None:
         self._start_theme = start_theme(settings.screen.theme, os.environ)
-        super().__init__()
+        # Said here, Textual leaves all colours out; by the theme alone it would paint black on black.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.sign_in = sign_in
         self.settings = settings
         self.keymap = Keymap(settings.keys)

@@ -360,6 +360,25 @@ async def test_what_cannot_be_played_is_dim_while_the_server_is_away() -> None:
         await until(lambda: color(0, "Luna") != color(1, "Sueño"))
 
 
+async def test_without_colours_the_cursor_is_reversed_and_nothing_is_black_on_black(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app(library_backend())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        left = library_of(app).panes.list_of("left")
+        await until(lambda: name_under(left) == "Alma Verde")
+        await pilot.pause()
+        bar = next(segment.style for segment in left.render_line(0) if "Alma" in segment.text)
+        assert bar is not None
+        assert bar.reverse
+        shown = list(left.render_line(0))
+        for line_filter in app.get_line_filters():
+            shown = line_filter.apply(shown, app.screen.background_colors[1])
+        assert all(segment.style and segment.style.color and segment.style.color.is_default for segment in shown)
+
+
 async def test_a_click_goes_to_a_pane_and_a_double_click_plays() -> None:
     backend = library_backend()
     app = make_app(backend)
