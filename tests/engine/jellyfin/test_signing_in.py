@@ -14,6 +14,7 @@ from jellytui.demo.library import Library
 from jellytui.demo.server import DemoServer
 from jellytui.engine.clock import SystemClock
 from jellytui.engine.errors import (
+    DiskError,
     JellytuiError,
     NotAllowedError,
     NotJellyfinError,
@@ -263,6 +264,16 @@ async def test_signing_out_forgets_the_token_also_with_the_server_gone(
     await demo_server.stop()
     await sign_out(paths, Settings(), account)
     assert (stored_account(paths), stored_token(paths, account)) == (None, None)
+
+
+async def test_a_disk_that_takes_no_token_is_said(
+    sign_in: SignInService, demo_server: DemoServer, paths: Paths
+) -> None:
+    server = await sign_in.probe(demo_server.url)
+    paths.state.parent.mkdir(parents=True)
+    paths.state.write_text("in the way", encoding="utf-8")
+    with pytest.raises(DiskError, match="doctor"):
+        await sign_in.with_password(server, "demo", "demo")
 
 
 async def test_a_damaged_account_file_means_nobody(account: Account, paths: Paths) -> None:

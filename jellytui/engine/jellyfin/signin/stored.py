@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from pathlib import Path
 
 import msgspec
 
-from jellytui.engine.errors import ServerError
+from jellytui.engine.errors import DiskError, ServerError
 from jellytui.engine.models import Account
 from jellytui.paths import Paths, write_secret
 
@@ -39,11 +40,11 @@ def stored_token(paths: Paths, account: Account) -> str | None:
 
 
 def store(paths: Paths, account: Account, token: str) -> None:
-    """Keeps the token and then who is signed in. Raises OSError; ServerError for ids that no folder may have."""
+    """Keeps the token and then who is signed in. Raises DiskError; ServerError for ids that no folder may have."""
     if not are_folder_names(account.server_id, account.user_id):
         raise ServerError(f"{account.server_name} has ids of a form that jellytui does not know.")
-    write_secret(paths.token_file(account.server_id, account.user_id), token)
-    write_secret(paths.account_file, msgspec.json.format(msgspec.json.encode(account), indent=2).decode())
+    _write(paths.token_file(account.server_id, account.user_id), token)
+    _write(paths.account_file, msgspec.json.format(msgspec.json.encode(account), indent=2).decode())
 
 
 def forget(paths: Paths, account: Account) -> None:
@@ -54,7 +55,10 @@ def forget(paths: Paths, account: Account) -> None:
 
 
 def device_id(paths: Paths) -> str:
-    """The id of this installation, made once: a server keeps one token for each user and device (3.3)."""
+    """The id of this installation, made once: a server keeps one token for each user and device (jellyfin-api.md 3.3).
+
+    Raises DiskError.
+    """
     file = paths.state / "device_id"
     try:
         found = file.read_text(encoding="utf-8").strip()
@@ -62,10 +66,19 @@ def device_id(paths: Paths) -> str:
         found = ""
     if not _NAME_OF_FOLDER.fullmatch(found):
         found = secrets.token_hex(16)
-        write_secret(file, found)
+        _write(file, found)
     return found
 
 
 def are_folder_names(*ids: str) -> bool:
     """Whether ids from a server may become folders: nothing in them leads out of ours."""
     return all(_NAME_OF_FOLDER.fullmatch(value) for value in ids)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        write_secret(file, text)
+    except OSError as error:
+        raise DiskError(
+            f"{file} cannot be written ({error.strerror}). `jellytui doctor` says what it takes."
+        ) from error
