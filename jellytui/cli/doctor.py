@@ -145,6 +145,9 @@ def _places(session: Session) -> list[tuple[str, Path]]:
 def _place(name: str, place: Path) -> Finding:
     """Whether jellytui may write there; the log's line names the file that tells what went wrong."""
     nearest = next(path for path in (place, *place.parents) if path.exists())
+    if not nearest.is_dir() and name != "log":
+        detail, remedy = f"{_home_relative(nearest)} is no folder", f"It is in the way: move {nearest} elsewhere."
+        return Finding(check=name, status="failed", detail=detail, remedy=remedy)
     if not os.access(nearest, os.W_OK | (os.X_OK if nearest.is_dir() else 0)):
         remedy = f"jellytui must be able to write there: chown or chmod {nearest}, or set JELLYTUI_HOME."
         return Finding(check=name, status="failed", detail=f"{_home_relative(place)} not writable", remedy=remedy)

@@ -158,3 +158,9 @@ def test_the_doctor_names_what_is_wrong_and_what_it_takes(home: Home, server: Th
     assert done.returncode == 1
     assert "cannot be reached" in done.stdout
     assert done.stderr == ""
+
+
+def test_the_doctor_finds_a_file_in_the_way(home: Home) -> None:
+    (home.folder / "state").write_text("", encoding="utf-8")
+    found = checks(home)
+    assert (found["state"]["status"], "move" in found["state"]["remedy"]) == ("failed", True)
