@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo run test test-slow lint format bench screenshots constraints clean
+.PHONY: help demo run test test-slow crash-test lint format bench screenshots constraints clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -21,6 +21,9 @@ test: $(READY) ## run the tests (under 5 minutes on 2 cores)
 
 test-slow: $(READY) ## run the tests that need true durations
 	$(BIN)/python -m pytest -m slow --timeout 900
+
+crash-test: $(READY) ## kill a downloading process a thousand times (about half an hour)
+	JELLYTUI_CRASH_ROUNDS=1000 $(BIN)/python -m pytest tests/faults/test_kill.py -s --timeout 8000
 
 lint: $(READY) ## check style, types and layers
 	$(BIN)/ruff check .

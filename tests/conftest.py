@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.demo import demo_server, faulty_server, scanned_library, small_library  # noqa: F401 - fixtures for every room
+from tests.support.noise import noise  # noqa: F401
 from tests.support.recorded_music import recorded_music  # noqa: F401
 
 

@@ -8,13 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import pytest_asyncio
-import soundfile
 
 from jellytui.config import CacheSettings, DownloadSettings, ServerSettings, Settings
-from jellytui.demo.folder import scan
 from jellytui.demo.library import DemoTrack, Library
 from jellytui.demo.server import DemoServer
 from jellytui.engine.bus import EventBus
@@ -274,18 +271,6 @@ async def rig_for(server: DemoServer, folder: Path, clock: Clock) -> AsyncIterat
         yield rig
     finally:
         await rig.stop()
-
-
-@pytest.fixture(scope="session")
-def noise(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """Four songs of noise, 2.6 MB each and no two bytes alike for long; read by the server, do not change them."""
-    folder = tmp_path_factory.mktemp("noise")
-    dice = np.random.default_rng(7)
-    for number in range(1, 5):
-        file = folder / "Noise" / "Static" / f"{number:02d} Hiss {number}.wav"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(file, dice.integers(-9000, 9000, (15 * 44_100, 2), dtype=np.int16), 44_100)
-    return scan(folder)
 
 
 @pytest_asyncio.fixture

@@ -1,0 +1,333 @@
+"""A state machine of random acts, faults and crashes over the whole manager, a real database and real files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from jellytui.config import Settings
+from jellytui.engine.bus import EventBus
+from jellytui.engine.downloads.files import PART_SUFFIX
+from jellytui.engine.downloads.manager import DownloadManager
+from jellytui.engine.errors import BodyBrokenError, JellytuiError, ServerUnreachableError
+from jellytui.engine.jellyfin.records import MediaFacts, UserInfo
+from jellytui.engine.models import Account, Track
+from jellytui.engine.storage.database import Database
+from tests.engine.downloads.conftest import CoversInMemory, LyricsInMemory, NetworkInMemory
+from tests.support.catalogue import LinkInMemory
+from tests.support.clock import ManualClock
+
+T = TypeVar("T")
+
+SIZE = 300_000
+CHUNK = 50_000
+ITEMS = [f"{number}{number}aa" for number in range(5)]
+ACCOUNT = Account(
+    server_url="http://test",
+    server_id="server",
+    server_name="Test",
+    server_version="12",
+    user_id="user",
+    user_name="user",
+    device_id="device",
+)
+
+
+def content(item_id: str, version: int) -> bytes:
+    """What the server has of an item in one version: no two alike anywhere, and longer with each."""
+    seed = f"{item_id} {version}".encode()
+    block = b"".join(hashlib.sha256(seed + bytes([number])).digest() for number in range(250))
+    return (block * (SIZE // len(block) + 1))[: SIZE + version]
+
+
+@dataclass
+class Answer:
+    """One answer of the server: a status, or a body that may break off."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    breaks_after: int | None = None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        end = len(self.body) if self.breaks_after is None else min(self.breaks_after, len(self.body))
+        for start in range(0, end, CHUNK):
+            await asyncio.sleep(0)
+            yield self.body[start : min(start + CHUNK, end)]
+        if self.breaks_after is not None:
+            raise BodyBrokenError("The connection broke in the middle of the file.")
+
+
+@dataclass
+class ServerInMemory:
+    """Media, catalogue and facts of one server; `faults` are used up one by one."""
+
+    versions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ITEMS, 0))
+    faults: list[str] = field(default_factory=list)
+    open_bodies: int = 0
+    most_open_bodies: int = 0
+
+    @asynccontextmanager
+    async def open(
+        self, url: str, *, start: int = 0, end: int | None = None, if_range: str | None = None, authorized: bool
+    ) -> AsyncIterator[Answer]:
+        await asyncio.sleep(0)
+        self.open_bodies += 1
+        self.most_open_bodies = max(self.most_open_bodies, self.open_bodies)
+        try:
+            yield self._answer(url.rpartition("/")[2], start)
+        finally:
+            self.open_bodies -= 1
+
+    def _answer(self, item_id: str, start: int) -> Answer:
+        fault = self.faults.pop() if self.faults else ""
+        match fault:
+            case "away":
+                raise ServerUnreachableError("The server cannot be reached.")
+            case "500" | "503" | "404" | "429":
+                return Answer(int(fault), {})
+        version = self.versions[item_id]
+        whole = content(item_id, version)
+        headers = {"last-modified": f"version {version}", "content-type": "audio/flac"}
+        breaks_after = 130_000 if fault == "break" else None
+        if start == 0 or fault == "ignore range":
+            return Answer(200, {**headers, "content-length": str(len(whole))}, whole, breaks_after)
+        if start >= len(whole):
+            return Answer(416, {})
+        partial = {**headers, "content-range": f"bytes {start}-{len(whole) - 1}/{len(whole)}"}
+        return Answer(206, partial, whole[start:], breaks_after)
+
+    async def tracks(self, ids: Sequence[str]) -> list[Track]:
+        return [Track(id=item_id, name=item_id, album_id="album", container="flac") for item_id in ids]
+
+    async def tracks_of_album(self, album_id: str) -> list[Track]:
+        return await self.tracks(ITEMS)
+
+    tracks_of_artist = tracks_of_playlist = tracks_of_album
+
+    async def favorite_tracks(self) -> list[Track]:
+        return await self.tracks(ITEMS)
+
+    async def media_facts(self, ids: Sequence[str]) -> list[MediaFacts]:
+        return [
+            MediaFacts(item_id=item_id, size_bytes=len(content(item_id, self.versions[item_id])), etag="e")
+            for item_id in ids
+        ]
+
+    async def user(self) -> UserInfo:
+        return UserInfo(id="user", name="user")
+
+    def download_url(self, item_id: str) -> str:
+        return f"http://test/download/{item_id}"
+
+    stream_url = download_url
+
+
+class Downloads(RuleBasedStateMachine):
+    """`wanted` is what the user has asked for and not taken back: the promise that nothing of it is ever lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folders = [Path(tempfile.mkdtemp())]
+        self.server = ServerInMemory()
+        self.clock = ManualClock()
+        self.link = LinkInMemory()
+        self.wanted: set[str] = set()
+        self.run(self.start())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    async def start(self) -> None:
+        folder = self.folders[-1]
+        self.database = await Database.open(folder / "jellytui.db")
+        self.manager = DownloadManager(
+            account=ACCOUNT,
+            database=self.database,
+            root=folder / "downloads",
+            media=self.server,
+            client=self.server,
+            connection=self.link,
+            catalogue=self.server,
+            mirror=self.server,
+            covers=CoversInMemory(),
+            lyrics=LyricsInMemory(),
+            bus=EventBus(),
+            settings=Settings(),
+            clock=self.clock,
+            network=NetworkInMemory(),
+            free_floor_bytes=0,
+        )
+        await self.manager.start()
+
+    async def stop(self) -> None:
+        await self.manager.stop()
+        await self.database.close()
+
+    async def act(self, name: str, item_id: str) -> bool:
+        """Does something to the item's row; whether there was one that allowed it."""
+        row = await self.manager.listing.by_item(item_id)
+        if row is None:
+            return False
+        try:
+            await getattr(self.manager.acts, name)([row.id])
+        except JellytuiError:
+            return False
+        return True
+
+    # What a user does.
+
+    @rule(item_id=st.sampled_from(ITEMS))
+    def ask(self, item_id: str) -> None:
+        self.run(self.manager.wishes.download_item(item_id))
+        self.wanted.add(item_id)
+
+    @rule()
+    def ask_for_the_album(self) -> None:
+        self.run(self.manager.wishes.download_album("album"))
+        self.wanted |= set(ITEMS)
+
+    @rule(item_id=st.sampled_from(ITEMS), name=st.sampled_from(["pause", "resume", "prioritize"]))
+    def steer(self, item_id: str, name: str) -> None:
+        self.run(self.act(name, item_id))
+
+    @rule(item_id=st.sampled_from(ITEMS), name=st.sampled_from(["cancel", "delete"]))
+    def take_back(self, item_id: str, name: str) -> None:
+        if self.run(self.act(name, item_id)):
+            self.wanted.discard(item_id)
+
+    @rule(is_paused=st.booleans())
+    def all_at_once(self, is_paused: bool) -> None:
+        self.run(self.manager.acts.pause_all() if is_paused else self.manager.acts.resume_all())
+
+    # What the cache does.
+
+    @rule(item_id=st.sampled_from(ITEMS))
+    def cache(self, item_id: str) -> None:
+        self.run(self._cache(item_id))
+
+    async def _cache(self, item_id: str) -> None:
+        await self.manager.want(await self.server.tracks([item_id]), "queue")
+
+    @rule(item_id=st.sampled_from(ITEMS))
+    def uncache(self, item_id: str) -> None:
+        self.run(self.manager.withdraw([item_id], "queue"))
+
+    @rule()
+    def evict(self) -> None:
+        self.run(self._evict())
+
+    async def _evict(self) -> None:
+        rows = await self.manager.downloads()
+        gone = set(await self.manager.evict([row.id for row in rows]))
+        assert not [row for row in rows if row.id in gone and set(row.wanted_by) - {"queue"}]
+
+    # What happens to them.
+
+    @rule(fault=st.sampled_from(["away", "500", "503", "404", "429", "break", "break", "ignore range"]))
+    def fault(self, fault: str) -> None:
+        self.server.faults.append(fault)
+
+    @rule(item_id=st.sampled_from(ITEMS))
+    def replace_on_the_server(self, item_id: str) -> None:
+        self.server.versions[item_id] += 1
+
+    @rule(steps=st.integers(0, 60))
+    def work(self, steps: int) -> None:
+        async def some() -> None:
+            for _ in range(steps):
+                await asyncio.sleep(0.0002)
+
+        self.run(some())
+
+    @rule(seconds=st.sampled_from([1, 5, 20, 300]))
+    def wait(self, seconds: int) -> None:
+        self.link.is_online = True
+        self.run(self.clock.advance(seconds))
+
+    @rule()
+    def restart(self) -> None:
+        async def again() -> None:
+            await self.stop()
+            await self.start()
+
+        self.run(again())
+
+    @rule()
+    def crash(self) -> None:
+        """The next engine finds what was on disk at this instant, whatever this one still does."""
+
+        async def snapshot() -> None:
+            fresh = Path(tempfile.mkdtemp())
+            async with self.database.transaction():
+                shutil.copytree(self.folders[-1], fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*-shm"))
+            await self.stop()
+            self.folders.append(fresh)
+            await self.start()
+
+        self.run(snapshot())
+
+    # What holds at every moment.
+
+    @invariant()
+    def nothing_asked_for_is_lost(self) -> None:
+        rows = {row.item_id: row for row in self.run(self.manager.listing.all())}
+        for item_id in self.wanted:
+            assert item_id in rows
+            assert "user" in rows[item_id].wanted_by
+
+    @invariant()
+    def what_is_complete_is_whole(self) -> None:
+        for row in self.run(self.manager.listing.all("completed")):
+            assert row.file_path is not None
+            stored = (self.manager.disk.root / row.file_path).read_bytes()
+            versions = range(self.server.versions[row.item_id] + 1)
+            assert stored in [content(row.item_id, version) for version in versions]
+
+    @invariant()
+    def the_slots_are_kept_to(self) -> None:
+        assert self.server.most_open_bodies <= Settings().downloads.concurrency
+
+    def teardown(self) -> None:
+        try:
+            self.run(self._until_all_is_here())
+            self.nothing_asked_for_is_lost()
+            self.what_is_complete_is_whole()
+            files = [path for path in self.manager.disk.root.rglob("*.*") if path.is_file() and path.name[0] != "."]
+            rows = {row.item_id for row in self.run(self.manager.listing.all())}
+            assert {path.stem for path in files} <= rows
+            assert not [path for path in files if path.suffix == PART_SUFFIX]
+        finally:
+            self.run(self.stop())
+            self.loop.close()
+            for folder in self.folders:
+                shutil.rmtree(folder)
+
+    async def _until_all_is_here(self) -> None:
+        self.server.faults.clear()
+        async with asyncio.timeout(20):
+            while True:
+                self.link.is_online = True
+                await self.manager.acts.resume_all()
+                await self.manager.acts.retry_failed()
+                await self.clock.advance(60)
+                rows = await self.manager.listing.all()
+                if all(row.status == "completed" for row in rows) and not self.manager.runner.running:
+                    return
+                await asyncio.sleep(0.001)
+
+
+TestDownloads = Downloads.TestCase
+TestDownloads.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
