@@ -11,6 +11,7 @@ from jellytui.engine.events import ConnectionState, DownloadEvent, LibraryState,
 from jellytui.engine.models import Problem, Track
 from jellytui.tui.library.panes import LibraryPanes
 from jellytui.tui.library.playing_side import PlayingSide
+from jellytui.tui.screens.confirm import Confirm
 from jellytui.tui.widgets.pane import PaneTitle
 from tests.support.fake_backend import FakeBackend
 from tests.support.waiting import until
@@ -446,6 +447,27 @@ async def test_queueing_and_downloading_take_the_item_under_the_cursor(key: str,
             "d": {"album_id": "Raíces", "user_id": "user"},
         }[key]
         assert backend.called(command) == [expected]
+
+
+@pytest.mark.parametrize(("answer", "deleted"), [("y", True), ("n", False)])
+async def test_deleting_asks_first_and_then_deletes_the_files_of_the_item(answer: str, deleted: bool) -> None:
+    backend = library_backend()
+    backend.downloads = [download("Raíces/Alba", "completed"), download("Canción de cuna/Luna", "completed")]
+    backend.answers["get_tracks"] = [track for track in backend.views.items["track"] if track.album == "Raíces"]
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        panes = library_of(app).panes
+        await pilot.press("l", "j")
+        await until_shown(panes, "Alma Verde", "Raíces", "Alba")
+        await pilot.press("D")
+        await until(lambda: isinstance(app.screen, Confirm))
+        await pilot.press(answer)
+        await until(lambda: not isinstance(app.screen, Confirm))
+        await until(lambda: app.toast is not None or not deleted)
+        expected = [{"download_ids": [backend.downloads[0].id]}] if deleted else []
+        assert backend.called("delete_downloads") == expected
+        assert panes.list_of("albums").has_focus
 
 
 async def test_the_first_sync_is_told_in_numbers_and_what_is_there_is_shown_meanwhile() -> None:
