@@ -46,7 +46,7 @@ def set_value(path: Path, section: str, key: str, value: Value) -> Settings:
 def with_value(text: str, section: str, key: str, value: Value) -> str:
     """The text with one value set: in its line, else below its section's header, else in a new section at the end."""
     lines = text.splitlines(keepends=True)
-    line_of_key = re.compile(rf"^(\s*{re.escape(key)}\s*=\s*)([^#\n\"']*|\"[^\"\n]*\"|'[^'\n]*')(\s*(?:#.*)?)$")
+    line_of_key = re.compile(rf"^(\s*{re.escape(key)}\s*=\s*)([^#\n\"']*?|\"[^\"\n]*\"|'[^'\n]*')(\s*(?:#.*)?)$")
     header_at = None
     current = ""
     for at, line in enumerate(lines):
@@ -55,8 +55,7 @@ def with_value(text: str, section: str, key: str, value: Value) -> str:
             if current == section:
                 header_at = at
         elif current == section and (found := line_of_key.match(line.rstrip("\n"))):
-            gap = " " if found[3].startswith("#") else ""
-            lines[at] = f"{found[1]}{written(value)}{gap}{found[3]}\n"
+            lines[at] = f"{found[1]}{written(value)}{found[3]}\n"
             return "".join(lines)
     entry = f"{key} = {written(value)}\n"
     if header_at is not None:

@@ -230,7 +230,9 @@ class LoginScreen(ModalScreen[bool]):
     def action_take_server(self) -> None:
         server = self.query_one(Servers).server
         if server is not None:
-            self._field("address").input.value = server.url
+            address = self._field("address").input
+            with address.prevent(Input.Changed):
+                address.value = server.url
             self._ask_server()
 
     def _ask_server(self) -> None:
