@@ -11,7 +11,7 @@ from jellytui.engine.events import ConnectionState, DownloadEvent, LibraryState,
 from jellytui.engine.models import Problem, Track
 from jellytui.tui.library.panes import LibraryPanes
 from jellytui.tui.library.playing_side import PlayingSide
-from jellytui.tui.screens.confirm import Confirm
+from jellytui.tui.screens.confirm import Confirm, Question
 from jellytui.tui.widgets.pane import PaneTitle
 from tests.support.fake_backend import FakeBackend
 from tests.support.waiting import until
@@ -468,6 +468,18 @@ async def test_deleting_asks_first_and_then_deletes_the_files_of_the_item(answer
         expected = [{"download_ids": [backend.downloads[0].id]}] if deleted else []
         assert backend.called("delete_downloads") == expected
         assert panes.list_of("albums").has_focus
+
+
+@pytest.mark.parametrize("columns", [36, 80])
+async def test_a_long_question_gives_way_to_the_keys_that_answer_it(columns: int) -> None:
+    app = make_app(library_backend())
+    async with app.run_test(size=(columns, 12)) as pilot:
+        await pilot.pause()
+        await app.push_screen(Confirm(f"Delete 12 downloads of {HOSTILE[0] * 9}?", "delete"))
+        await until(lambda: app.screen.query_one(Question).size.width)
+        words = app.screen.query_one(Question).render()
+        assert words.plain.endswith("…  y delete  n no")
+        assert words.cell_length <= columns - 2
 
 
 async def test_the_first_sync_is_told_in_numbers_and_what_is_there_is_shown_meanwhile() -> None:
