@@ -112,7 +112,7 @@ class DownloadFiles:
 
     def __init__(self, *, root: Path, server_id: str, user_id: str) -> None:
         self.root = root
-        self._account = PurePosixPath(_safe(server_id), _safe(user_id))
+        self._account = account_path(server_id, user_id)
 
     @property
     def account(self) -> PurePosixPath:
@@ -211,6 +211,11 @@ class DownloadFiles:
         if not is_safe_id(item_id):
             raise UsageError(f"{item_id!r} is not the id of a Jellyfin item.")
         return item_id[:2]
+
+
+def account_path(server_id: str, user_id: str) -> PurePosixPath:
+    """Where an account's files lie, relative to the root."""
+    return PurePosixPath(_safe(server_id), _safe(user_id))
 
 
 def _safe(name: str) -> str:

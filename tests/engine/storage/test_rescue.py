@@ -69,7 +69,7 @@ async def test_broken_pages_in_the_downloads_are_noticed_and_what_can_be_read_co
     path = tmp_path / "jellytui.db"
     await filled(path)
     size = path.stat().st_size
-    overwrite(path, path.read_bytes().find(f"{150:032x}".encode()) // 4096 * 4096, 8192)
+    overwrite(path, path.read_bytes().find(f"{150:032x}userpending".encode()) // 4096 * 4096, 8192)
 
     opened = await open_or_rescue(path, now=NOW)
 
