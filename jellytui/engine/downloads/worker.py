@@ -17,7 +17,7 @@ from jellytui.engine.downloads.transfer.part import Part
 from jellytui.engine.downloads.transfer.refusal import Refusal, refusal_of
 from jellytui.engine.downloads.transfer.resume import Anew, Body, Held, NotMusic, Request, judge, request_for
 from jellytui.engine.downloads.transfer.retry import RetryDecision, after_failure
-from jellytui.engine.errors import BodyBrokenError, NotSignedInError, ServerUnreachableError
+from jellytui.engine.errors import BodyBrokenError, NotSignedInError, ServerError, ServerUnreachableError
 
 PROGRESS_EVERY_BYTES = 1_000_000
 """A progress event each 1 MB (seed, Retry Strategy)."""
@@ -163,35 +163,37 @@ class _Attempt:
     async def run(self) -> Outcome:
         times_anew = 0
         while True:
-            step = await self._ask_once()
+            try:
+                step = await self._ask_once()
+                if isinstance(step, Finished) and not await self._is_believable(step.size):
+                    continue
+            except NotSignedInError as error:
+                return Refusal(kind="sign_in", text=error.text)
+            except ServerUnreachableError as error:
+                return Refusal(kind="server", text=error.text)
+            except (BodyBrokenError, ServerError) as error:
+                return Refusal(kind="retry", text=error.text)
             if isinstance(step, Anew):
                 times_anew += 1
                 if times_anew > MAX_ANEW:
                     return Refusal(kind="retry", text=f"Again and again {step.reason}.")
                 await self._part.begin_anew()
                 continue
-            if isinstance(step, Finished) and not await self._is_believable(step.size):
-                continue
             return step
 
     async def _ask_once(self) -> Outcome | Anew:
-        """One request and its answer."""
+        """One request and its answer. Raises what the server and its body raise."""
         await self._part.flush()
         held = replace(self._held, size=self._part.size)
         request = request_for(held)
-        try:
-            async with self._media.open(
-                self._task.url, start=request.start, if_range=request.if_range, authorized=self._task.authorized
-            ) as response:
-                return await self._take(response, request, held)
-        except NotSignedInError as error:
-            return Refusal(kind="sign_in", text=error.text)
-        except ServerUnreachableError as error:
-            return Refusal(kind="server", text=error.text)
-        except BodyBrokenError as error:
-            return Refusal(kind="retry", text=error.text)
+        async with self._media.open(
+            self._task.url, start=request.start, if_range=request.if_range, authorized=self._task.authorized
+        ) as response:
+            return await self._take(response, request, held)
 
     async def _take(self, response: MediaResponse, request: Request, held: Held) -> Outcome | Anew:
+        if self._control.is_stopped:
+            return Stopped()  # before anything that is here could go
         if response.status not in (200, 206, 416):
             return refusal_of(response.status, response.headers, self._clock.now())
         verdict = judge(request, held, response.status, response.headers)

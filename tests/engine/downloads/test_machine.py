@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import shutil
 import tempfile
@@ -271,8 +272,10 @@ class Downloads(RuleBasedStateMachine):
 
         async def snapshot() -> None:
             fresh = Path(tempfile.mkdtemp())
+            # Threads may still rename and remove parts: those are then missing, as after a crash.
             async with self.database.transaction():
-                shutil.copytree(self.folders[-1], fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*-shm"))
+                with contextlib.suppress(shutil.Error):
+                    shutil.copytree(self.folders[-1], fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*-shm"))
             await self.stop()
             self.folders.append(fresh)
             await self.start()

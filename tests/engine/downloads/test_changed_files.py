@@ -1,0 +1,96 @@
+"""Files that change on the server: before, while and after they come down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from jellytui.demo.library import DemoTrack, Library
+from jellytui.demo.server import DemoServer
+from tests.engine.downloads.conftest import Rig, rig_for
+from tests.support.clock import ManualClock
+
+DOWNLOAD = "/items/*/download"
+
+
+@pytest_asyncio.fixture
+async def own(noise: Library, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
+    """An engine and a server over a song that may be changed."""
+    song = noise.tracks[0].file
+    own = tmp_path / "music" / "Noise" / "Static" / song.name
+    own.parent.mkdir(parents=True)
+    own.write_bytes(song.read_bytes())
+    async with DemoServer(tmp_path / "music", relay=True) as server, rig_for(server, tmp_path, clock) as rig:
+        yield rig
+
+
+def change(song: DemoTrack, data: bytes, *, modified_at: float | None = None) -> None:
+    """Puts another file in the song's place, as a tagger or a restored backup does."""
+    fresh = song.file.with_suffix(".new")
+    fresh.write_bytes(data)
+    if modified_at is not None:
+        os.utime(fresh, (modified_at, modified_at))
+    fresh.replace(song.file)
+
+
+async def facts_known(rig: Rig, song: DemoTrack) -> None:
+    """Queues the song and waits until the server's word on its size is here; it does not start yet."""
+    await rig.manager.acts.pause_all()
+    await rig.manager.wishes.download_item(song.id)
+    await rig.until_row(song.id, lambda row: row.file_size == song.size)
+
+
+async def test_a_file_retagged_since_the_servers_scan_still_comes_down(own: Rig) -> None:
+    (song,) = own.songs
+    await facts_known(own, song)
+    change(song, song.file.read_bytes() + b"a longer tag" * 100)
+    await own.manager.acts.resume_all()
+    await own.until_status(song.id, "completed")
+    await own.whole(song.id)
+    assert [request.headers.get("range") is not None for request in own.asked(song.id)] == [False, True]
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_size_that_cannot_be_asked_for_again_is_waited_for_and_loses_nothing(own: Rig, status: int) -> None:
+    (song,) = own.songs
+    await facts_known(own, song)
+    change(song, song.file.read_bytes() + b"more")
+    own.server.faults.add("status", route="/items", status=status, times=1)
+    await own.manager.acts.resume_all()
+    row = await own.until_row(song.id, lambda row: row.wait_reason in ("retry", "server"))
+    assert row.status == "pending"
+    assert row.bytes_downloaded == song.size + 4
+    own.link.is_online = True
+    await own.manager.acts.resume([row.id])
+    await own.until_status(song.id, "completed")
+    await own.whole(song.id)
+
+
+@pytest.mark.parametrize("age", ["newer", "older", "of the same second"])
+async def test_a_file_replaced_halfway_is_never_mixed(own: Rig, age: str) -> None:
+    (song,) = own.songs
+    before = song.file.stat().st_mtime
+    own.server.faults.add("close", route=DOWNLOAD, after_bytes=1_300_000, times=1)
+    await own.manager.wishes.download_item(song.id)
+    await own.until_row(song.id, lambda row: row.wait_reason == "retry")
+    modified_at = {"newer": before + 100, "older": before - 100, "of the same second": before}[age]
+    change(song, bytes(reversed(song.file.read_bytes())), modified_at=modified_at)
+    await own.attempt_after(song.id, 5)
+    await own.until_status(song.id, "completed")
+    await own.whole(song.id)
+
+
+async def test_a_file_that_the_server_has_lost_is_said_to_be_missing_and_comes_when_it_is_back(own: Rig) -> None:
+    (song,) = own.songs
+    data = song.file.read_bytes()
+    song.file.unlink()
+    await own.manager.wishes.download_item(song.id)
+    row = await own.until_row(song.id, lambda row: row.error_message)
+    change(song, data)
+    await own.manager.acts.resume([row.id])
+    await own.until_status(song.id, "completed")
+    await own.whole(song.id)
