@@ -118,6 +118,12 @@ def _serve(arguments: Namespace) -> int:
             port=arguments.port,
             emulate=arguments.emulate,
             json_output=arguments.json,
+            synthetic=arguments.synthetic,
+            seed=arguments.seed,
+            faults=Path(arguments.faults).expanduser() if arguments.faults else None,
+            rate=arguments.rate * 1000,
+            delay=arguments.delay / 1000,
+            discovery=arguments.discovery,
         )
     )
 
@@ -133,7 +139,11 @@ def _open_demo_app(arguments: Namespace, paths: Paths, settings: Settings) -> in
     from jellytui.paths import paths_below
 
     words = [sys.executable, "-m", "jellytui", "demo", "--serve-only", "--json"]
-    words += ["--port", str(arguments.port), "--emulate", arguments.emulate]
+    for name in ("port", "emulate", "synthetic", "seed", "faults", "rate", "delay"):
+        if getattr(arguments, name) is not None:
+            words += [f"--{name}", str(getattr(arguments, name))]
+    if arguments.discovery:
+        words.append("--discovery")
     if arguments.folder:
         words.append(arguments.folder)
     # A session of its own: ctrl+c in the terminal is the app's, the server ends when the app has.

@@ -7,17 +7,22 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from jellytui.demo.discovery import DISCOVERY_PORT
 from jellytui.demo.faults.relay import Line
-from jellytui.demo.library import tag_of
+from jellytui.demo.library import Library, tag_of
 from jellytui.demo.server import DemoServer
 from jellytui.demo.wire.emulation import emulation
+
+_WATCH_SECONDS = 2.0
+_MOST_TRACKS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
     """What the command line can ask for. `cache` is the folder for the composed library and for what must be kept.
 
-    `faults` is a TOML file of faults; `rate` (bytes a second, 0 = no limit) and `delay` (seconds) make a bad network.
+    `faults` is a TOML file of faults; `rate` (bytes a second, 0 = no limit) and `delay` (seconds) make a bad network;
+    `synthetic` is a number of made-up tracks that follow from `seed`; with `discovery` the server answers on UDP 7359.
     """
 
     cache: Path
@@ -28,6 +33,9 @@ class ServeOptions:
     faults: Path | None = None
     rate: int = 0
     delay: float = 0.0
+    synthetic: int | None = None
+    seed: int = 1
+    discovery: bool = False
 
 
 def compose_library(cache: Path) -> Path:
@@ -45,22 +53,24 @@ def compose_library(cache: Path) -> Path:
 def open_server(options: ServeOptions) -> DemoServer:
     """The server that the options ask for, not started yet.
 
-    Raises ValueError for an unknown version or a wrong fault, OSError for a folder or file of faults that is none.
+    Raises ValueError for what cannot be served, an unknown version or a wrong fault, OSError for a folder or file of
+    faults that is none.
     """
     emulate = emulation(options.emulate)
-    if options.folder is not None and not options.folder.is_dir():
-        raise NotADirectoryError(f"{options.folder} is not a folder")
-    folder = options.folder or compose_library(options.cache)
+    folder, library = _served(options)
     state = options.cache / "demo-state" / f"{tag_of(folder.resolve())}.sqlite"
     slow = options.rate > 0 or options.delay > 0
     server = DemoServer(
         folder,
+        library=library,
         port=options.port,
         emulate=emulate,
         name="jellytui demo",
         state_file=state,
         relay=options.faults is not None,
         line=Line(options.rate, options.delay) if slow else None,
+        discovery_port=DISCOVERY_PORT if options.discovery else None,
+        watch_seconds=_WATCH_SECONDS if options.folder else None,
     )
     if options.faults is not None:
         server.faults.load(options.faults)
@@ -69,11 +79,28 @@ def open_server(options: ServeOptions) -> DemoServer:
     return server
 
 
+def _served(options: ServeOptions) -> tuple[Path, Library | None]:
+    if options.synthetic is not None:
+        if options.folder is not None:
+            raise ValueError("--synthetic makes its own tracks: leave FOLDER out")
+        if not 0 < options.synthetic <= _MOST_TRACKS:
+            raise ValueError(f"--synthetic takes 1 to {_MOST_TRACKS:,} tracks")
+        from jellytui.demo.synthetic.library import SyntheticLibrary
+
+        return Path(f"/synthetic/{options.synthetic}-{options.seed}"), SyntheticLibrary(options.synthetic, options.seed)
+    if options.folder is not None and not options.folder.is_dir():
+        raise NotADirectoryError(f"{options.folder} is not a folder")
+    return options.folder or compose_library(options.cache), None
+
+
 def serve(options: ServeOptions) -> int:
     """Serves until SIGINT or SIGTERM; one line on stdout says where, once it answers. Returns the exit code."""
     try:
         server = open_server(options)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n" if error.filename else f"{error}\n")
+        return 1
+    except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return asyncio.run(_run(server, options))
@@ -87,7 +114,8 @@ async def _run(server: DemoServer, options: ServeOptions) -> int:
     try:
         await server.start()
     except OSError as error:
-        sys.stderr.write(f"Port {options.port} cannot be used: {error.strerror}. Choose another with --port.\n")
+        ports = f"Port {options.port}" + (f" or UDP port {DISCOVERY_PORT}" if options.discovery else "")
+        sys.stderr.write(f"{ports} cannot be used: {error.strerror}. Choose another with --port.\n")
         return 1
     told = {"url": server.url, "user": server.user, "password": server.password}
     words = (
@@ -95,6 +123,17 @@ async def _run(server: DemoServer, options: ServeOptions) -> int:
     )
     sys.stdout.write((json.dumps(told) if options.json_output else words) + "\n")
     sys.stdout.flush()
+    if options.folder is not None and not options.json_output and sys.stdin.isatty():
+        sys.stdout.write("The folder is watched; r and Enter reads it again at once, ctrl+c ends.\n")
+        loop.add_reader(sys.stdin, _on_key, server)
     await stop.wait()
     await server.stop()
     return 0
+
+
+def _on_key(server: DemoServer) -> None:
+    line = sys.stdin.readline()
+    if not line:
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+    elif line.strip().lower() == "r" and server.world.rescan is not None:
+        server.world.rescan()

@@ -18,6 +18,7 @@ from jellytui.demo.library import (
     M3uPlaylist,
     SkippedFile,
     item_id,
+    views_of,
 )
 from jellytui.demo.sources import tags
 from jellytui.demo.sources.credits import artists_of, genres_of, most_frequent
@@ -55,6 +56,7 @@ class _Scan:
         self._now = datetime.now(UTC)
         self._tracks: list[DemoTrack] = []
         self._albums: list[DemoAlbum] = []
+        self._songs: dict[str, list[DemoTrack]] = {}
         self._artist_folders: list[DemoFolder] = []
         self._folders: list[DemoFolder] = []
         self._skipped: list[SkippedFile] = []
@@ -68,7 +70,7 @@ class _Scan:
             self._tracks, self._artist_folders, merge_names=self._merge_names, now=self._now
         )
         genres, genre_ids = genres_of(self._tracks, self._albums, merge_names=self._merge_names, now=self._now)
-        root, view, playlists_view = _views(top, self._now)
+        root, view, playlists_view = views_of(top, self._now)
         library = Library(
             root=root,
             view=view,
@@ -123,7 +125,9 @@ class _Scan:
 
     def _add_album(self, path: Path, parent: DemoItem) -> None:
         folder = self._folder(path, _ALBUM, parent.id)
+        songs: list[DemoTrack] = []
         album = DemoAlbum(
+            tracks=songs,
             id=folder.id,
             name=folder.name,
             sort_name=folder.sort_name,
@@ -132,6 +136,7 @@ class _Scan:
             created=self._now,
             saved=self._now,
         )
+        self._songs[album.id] = songs
         self._walk(path, album, album)
         self._name_album(album)
         self._albums.append(album)
@@ -167,7 +172,7 @@ class _Scan:
         track.lyrics_file = _lyrics_beside(file, siblings)
         self._tracks.append(track)
         if album is not None:
-            album.tracks.append(track)
+            self._songs[album.id].append(track)
 
     def _read(self, file: Path, size: int, modified: datetime) -> DemoTrack:
         track = DemoTrack(
@@ -264,28 +269,6 @@ def _is_album(folder: Path) -> bool:
 def _lyrics_beside(file: Path, siblings: Sequence[Path]) -> Path | None:
     wanted = [file.with_suffix(extension) for extension in _LYRICS_EXTENSIONS]
     return next((path for path in wanted if path in siblings), None)
-
-
-def _views(top: DemoFolder, now: datetime) -> tuple[DemoFolder, DemoFolder, DemoFolder]:
-    """The user's root, the music view and the playlists view, with the ids that such folders have on a server."""
-
-    def folder(kind: str, name: str, path: str, parent_id: str | None, collection_type: str | None) -> DemoFolder:
-        return DemoFolder(
-            id=item_id(f"MediaBrowser.Controller.Entities.{kind}", path + top.id),
-            name=name,
-            sort_name=folder_sort_name(name),
-            path=path,
-            parent_id=parent_id,
-            created=now,
-            saved=now,
-            kind=kind,
-            collection_type=collection_type,
-        )
-
-    root = folder("UserRootFolder", "Media Folders", "/config/root/default", None, None)
-    view = folder("CollectionFolder", "Music", "/config/root/default/Music", root.id, "music")
-    playlists = folder("ManualPlaylistsFolder", "Playlists", "/config/data/playlists", root.id, "playlists")
-    return root, view, playlists
 
 
 def _keep_dates(library: Library, previous: Library) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,8 @@ class DemoImage:
     blur_hash: str
     modified: datetime
     aspect_ratio: float = 1.0
+    colour: int | None = None
+    """Of a picture that is drawn when asked for: 24 bits of red, green, blue. There is no file then."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class DemoTrack(DemoItem):
 class DemoAlbum(DemoItem):
     """A folder that holds audio, or whose folders are discs (jellyfin-api.md 5.5)."""
 
-    tracks: list[DemoTrack] = field(default_factory=list)
+    tracks: Sequence[DemoTrack] = ()
     artists: list[str] = field(default_factory=list)
     album_artists: list[str] = field(default_factory=list)
     year: int | None = None
@@ -140,6 +142,10 @@ class M3uPlaylist:
     name: str
     track_ids: tuple[str, ...]
     modified: datetime
+
+
+Order = Callable[[Sequence[DemoItem]], list[int]]
+"""Makes the order of some items: their places, first to last."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -211,6 +217,48 @@ class Library:
             return [t for t in self.tracks if any(self.genre_ids.get(name) == item.id for name in t.genres)]
         return [t for t in self.below(item.id) if isinstance(t, DemoTrack)]
 
+    def newest_tracks(self) -> Iterable[DemoTrack]:
+        """The tracks, last made first."""
+        return sorted(self.tracks, key=lambda track: (track.created, track.sort_name), reverse=True)
+
+    def credited_ids(self, *, album_artists: bool) -> set[str]:
+        """The artists of tracks, or of albums."""
+        credits_of = (track.album_artists if album_artists else track.artists for track in self.tracks)
+        return {each for names in credits_of for each in self.artist_ids_of(names)}
+
+    def in_order(self, group: str, order: str, compute: Order) -> Sequence[DemoItem] | None:  # noqa: ARG002
+        """A whole group (`tracks`, `albums`, `artists`) in a named order.
+
+        None where the library is small enough to be sorted at each request.
+        """
+        return None
+
+    def read_audio(self, track: DemoTrack, start: int, count: int) -> bytes | None:  # noqa: ARG002
+        """So many bytes of a track that is no file; None for one that is."""
+        return None
+
     def artist_ids_of(self, names: Iterable[str]) -> set[str]:
         """The ids behind names of tags."""
         return {self.artist_ids[name] for name in names if name in self.artist_ids}
+
+
+def views_of(top: DemoFolder, now: datetime) -> tuple[DemoFolder, DemoFolder, DemoFolder]:
+    """The user's root, the music view and the playlists view, with the ids that such folders have on a server."""
+
+    def folder(kind: str, name: str, path: str, parent_id: str | None, collection_type: str | None) -> DemoFolder:
+        return DemoFolder(
+            id=item_id(f"MediaBrowser.Controller.Entities.{kind}", path + top.id),
+            name=name,
+            sort_name=name.lower(),
+            path=path,
+            parent_id=parent_id,
+            created=now,
+            saved=now,
+            kind=kind,
+            collection_type=collection_type,
+        )
+
+    root = folder("UserRootFolder", "Media Folders", "/config/root/default", None, None)
+    view = folder("CollectionFolder", "Music", "/config/root/default/Music", root.id, "music")
+    playlists = folder("ManualPlaylistsFolder", "Playlists", "/config/data/playlists", root.id, "playlists")
+    return root, view, playlists

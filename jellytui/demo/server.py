@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 import uvicorn
 
 from jellytui.demo.app import RequestLog, SeenRequest, build_app
+from jellytui.demo.discovery import answer_discovery
 from jellytui.demo.faults.answers import FaultyAnswers
 from jellytui.demo.faults.relay import Line, Relay
 from jellytui.demo.faults.rules import Faults
@@ -22,6 +23,7 @@ from jellytui.demo.state.playlists import Playlists
 from jellytui.demo.state.store import Store
 from jellytui.demo.state.userdata import UserDataStore
 from jellytui.demo.state.users import Accounts, User
+from jellytui.demo.watch import watch
 from jellytui.demo.wire.emulation import SERVER_12, Emulation
 from jellytui.demo.world import World
 
@@ -94,7 +96,8 @@ class DemoServer:
     client needs. `stop()` and `start()` take it away and bring it back on the same port, with tokens and user data
     kept. `server.requests` lists what clients asked; `server.faults.add(kind, route=…, nth=…, times=…)` breaks things,
     on the wire too with `relay=True`, and `line` makes a bad network. `server.world` holds the state and its switches
-    (`phase`, `library`, `accounts`, `sessions`).
+    (`phase`, `library`, `accounts`, `sessions`). With `watch_seconds` the folder is looked at as often and read again
+    when it changed; with `discovery_port` (0 = any; then `server.discovery_port` says which) UDP finds the server.
     """
 
     def __init__(
@@ -110,6 +113,8 @@ class DemoServer:
         keep_alive_seconds: int = 60,
         relay: bool = False,
         line: Line | None = None,
+        discovery_port: int | None = None,
+        watch_seconds: float | None = None,
         user: str = DEFAULT_USER,
         password: str = DEFAULT_PASSWORD,
     ) -> None:
@@ -138,6 +143,12 @@ class DemoServer:
         self.faults.wire_possible = relay or line is not None
         self._relay = Relay(self.faults, line or Line()) if self.faults.wire_possible else None
         self._app = build_app(self.world, self.log, lambda app: FaultyAnswers(app, self.faults))
+        self.discovery_port = discovery_port
+        self._watch_seconds = watch_seconds
+        self._background: set[asyncio.Task[None]] = set()
+        self._scanning = asyncio.Lock()
+        self._discovery: asyncio.DatagramTransport | None = None
+        self.world.rescan = self._rescan_soon
         self._uvicorn: _Uvicorn | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -190,12 +201,22 @@ class DemoServer:
         waiting.cancel()
         if self._task.done():
             self._task.result()
+        if self.discovery_port is not None:
+            self._discovery = await answer_discovery(self.world, self.discovery_port)
+            self.discovery_port = self._discovery.get_extra_info("sockname")[1]
+        if self._watch_seconds is not None:
+            self._keep(watch(self.folder, self._watch_seconds, self.rescan))
 
     async def stop(self) -> None:
         """Goes away at once: no answer is finished, every connection is cut."""
         if self._uvicorn is None or self._task is None:
             return
         self.world.cancel_timers()
+        if self._discovery is not None:
+            self._discovery.close()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         for session in self.world.sessions.all():
             self.world.sessions.end(session)
         self._uvicorn.leaving.set()
@@ -204,8 +225,21 @@ class DemoServer:
             await self._relay.stop()
         self._uvicorn = self._task = None
 
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _rescan_soon(self) -> None:
+        self._keep(self.rescan())
+
     async def rescan(self) -> None:
-        """Reads the folder again and tells the clients what changed (LibraryChanged)."""
+        """Reads the folder again and tells the clients what changed (LibraryChanged); a computed library stays."""
+        if self.folder.is_dir():
+            async with self._scanning:
+                await self._rescan()
+
+    async def _rescan(self) -> None:
         world, old = self.world, self.world.library
         world.library = await asyncio.to_thread(
             scan, self.folder, merge_names=world.emulation.merges_names, previous=old

@@ -10,9 +10,9 @@ import pytest
 
 from jellytui.demo.server import DemoServer
 from jellytui.demo.wire.emulation import SERVER_10_11, SERVER_12
-from tests.demo.comparing import Difference
-from tests.demo.openapi import Answer, Contract
-from tests.demo.replay import Replay
+from tests.demo.recorded.comparing import Difference
+from tests.demo.recorded.openapi import Answer, Contract
+from tests.demo.recorded.replay import Replay
 
 TOPICS = {
     "12.0": ("auth", "library", "media", "playback", "playlists", "limits", "errors", "users", "browse", "search",
@@ -45,7 +45,7 @@ async def test_recorded_exchanges_differ_only_as_listed(version: str, recordings
             if topic not in _FIRST_RUN:
                 replay.seed(topic)
             found += await replay.play(client, topic)
-    listed = tomllib.loads((Path(__file__).parent / "differences.toml").read_text("utf-8"))["difference"]
+    listed = tomllib.loads((Path(__file__).parent / "recorded" / "differences.toml").read_text("utf-8"))["difference"]
     mine = [entry for entry in listed if re.fullmatch(entry.get("version", ".*"), version)]
     unlisted = [str(each) for each in found if not any(_is_listed(each, entry) for entry in mine)]
     assert not unlisted, "\n".join(unlisted)

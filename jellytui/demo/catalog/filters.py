@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from jellytui.demo.catalog.dto import PlaylistItem, kind_of, playlist_item
 from jellytui.demo.library import DemoAlbum, DemoArtist, DemoFolder, DemoGenre, DemoItem, DemoTrack
@@ -27,6 +28,7 @@ ITEM_FILTERS = frozenset(
     {"IsFolder", "IsNotFolder", "IsUnplayed", "IsPlayed", "IsFavorite", "IsResumable", "Likes", "Dislikes",
      "IsFavoriteOrLikes"}
 )  # fmt: skip
+_GROUPS = {"Audio": "tracks", "MusicAlbum": "albums", "MusicArtist": "artists"}
 _OPPOSITES = (("IsPlayed", "IsUnplayed"), ("IsFolder", "IsNotFolder"), ("Likes", "Dislikes"))
 
 
@@ -44,6 +46,17 @@ class ItemFilter:
         """The items that pass, in storage order, or in the order of `ids`."""
         tests = list(self._tests())
         return [item for item in self._candidates() if all(test(item) for test in tests)]
+
+    def whole_group(self) -> str | None:
+        """The group of the library (`tracks`, `albums`, `artists`) that is asked for whole; None for anything less."""
+        group = _GROUPS.get(next(iter(self._types), "")) if len(self._types) == 1 else None
+        parent_id, library = self._query.guid("parentId"), self._library
+        if group is None or parent_id not in {None, library.view.id} or self._query.guids("ids"):
+            return None
+        everything = self._recursive or (parent_id is not None and self._world.emulation.is_12)
+        if not (everything and self._sees_library) or next(self._narrowing(), None) is not None:
+            return None
+        return group
 
     def _candidates(self) -> Iterable[DemoItem]:
         ids = self._query.guids("ids")
@@ -82,9 +95,27 @@ class ItemFilter:
     def _everything(self) -> Iterator[DemoItem]:
         library = self._library
         if self._sees_library:
-            for group in (library.folders, self._artists_in_lists(), library.albums, library.tracks):
-                yield from group
+            yield from self._of_types(library.folders, self._artists_in_lists())
         yield from self._playlists()
+
+    def _of_types(self, folders: Iterable[DemoItem], artists: Iterable[DemoItem]) -> Iterator[DemoItem]:
+        """The groups in which there can be items of the types asked for: others need not be looked through."""
+        groups: tuple[tuple[str, Iterable[DemoItem]], ...] = (
+            ("MusicArtist", artists), ("MusicAlbum", self._library.albums), ("Audio", self._tracks()))  # fmt: skip
+        yield from folders
+        for kind, group in groups:
+            if not self._types or kind in self._types:
+                yield from group
+
+    def _tracks(self) -> Iterable[DemoItem]:
+        """All tracks; where only those count for which the user has saved something, only those."""
+        query, user = self._query, self._user
+        filters = {name.lower() for name in query.listed("filters")}
+        saved = query.boolean("isFavorite") or query.boolean("isPlayed") or filters & {"isfavorite", "isplayed"}
+        if user is None or not saved:
+            return self._library.tracks
+        found = (self._library.track(each) for each in self._world.user_data.saved_ids(user.id))
+        return [track for track in found if track is not None]
 
     def _artists_in_lists(self) -> list[DemoArtist]:
         """12 lists all artists as items, 10.11 those with a folder (5.6)."""
@@ -118,13 +149,13 @@ class ItemFilter:
         implied = self._world.emulation.is_12 and bool(self._types)
         if not (self._recursive or implied):
             return self._library.children(top.id)
-        everything = [*self._library.below(top.id)]
-        if not self._types:
-            everything.append(top)
-        elif self._world.emulation.is_12:
-            everything += [artist for artist in self._library.artists if not artist.is_folder]
-            everything += [playlist for playlist in self._playlists() if playlist.tracks]
-        return everything
+        named = bool(self._types) and self._world.emulation.is_12
+        artists = (artist for artist in self._library.artists if artist.is_folder or named)
+        folders = (
+            self._library.folders if not self._types else (each for each in self._library.folders if each is not top)
+        )
+        playlists = (each for each in self._playlists() if each.tracks) if named else ()
+        return chain(self._of_types(folders, artists), playlists)
 
     def _tests(self) -> Iterator[Test]:
         query = self._query
@@ -133,6 +164,10 @@ class ItemFilter:
             yield lambda item: kind_of(item) in self._types
         if excluded:
             yield lambda item: kind_of(item) not in excluded
+        yield from self._narrowing()
+
+    def _narrowing(self) -> Iterator[Test]:
+        query = self._query
         media_types = query.enums("mediaTypes", MEDIA_TYPES)
         if media_types:
             wanted = "Audio" in media_types

@@ -1,7 +1,7 @@
 """In which order a list stands, and which part of it is asked for (jellyfin-api.md 5.2)."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,18 +26,45 @@ _ORDERS = frozenset({"Ascending", "Descending"})
 Key = Callable[[DemoItem], Any]
 
 
-def sort_items(items: Sequence[DemoItem], world: World, query: Query, user: User | None) -> list[DemoItem]:
-    """The items as `sortBy` and `sortOrder` say. Raises 400 text for more orders than keys."""
+_OF_THE_USER = frozenset({"DatePlayed", "PlayCount", "IsPlayed", "IsUnplayed", "IsFavoriteOrLiked"})
+
+
+def group_in_order(group: str, world: World, query: Query) -> Sequence[DemoItem] | None:
+    """A whole group of the library as the query wants it sorted, where the library keeps orders; else None."""
+    keys, orders = _asked(query)
+    if "Random" in keys or _OF_THE_USER & set(keys):
+        return None
+    directions = [orders[min(place, len(orders) - 1)] if orders else "Ascending" for place in range(len(keys))]
+    name = ",".join(key if way == "Ascending" else f"-{key}" for key, way in zip(keys, directions, strict=True))
+
+    def compute(items: Sequence[DemoItem]) -> list[int]:
+        functions = [_key(key, world, None) for key in keys]
+        rows = [((item.sort_name, item.id), *(function(item) for function in functions)) for item in items]
+        numbers = sorted(range(len(items)), key=lambda number: rows[number][0])
+        for place in reversed(range(len(keys))):
+            values = [row[place + 1] for row in rows]
+            numbers.sort(key=values.__getitem__, reverse=directions[place] != "Ascending")
+        return numbers
+
+    return world.library.in_order(group, name, compute)
+
+
+def _asked(query: Query) -> tuple[list[str], list[str]]:
+    """Keys and orders. Raises 400 text for more orders than keys."""
     keys, orders = query.enums("sortBy", SORT_KEYS), query.enums("sortOrder", _ORDERS)
     if len(query.listed("sortOrder")) > max(len(query.listed("sortBy")), 0):
         raise TextError(400)
+    return (keys, orders) if keys else (["SortName"], [])
+
+
+def sort_items(items: Iterable[DemoItem], world: World, query: Query, user: User | None) -> list[DemoItem]:
+    """The items as `sortBy` and `sortOrder` say. Raises 400 text for more orders than keys."""
+    keys, orders = _asked(query)
     if query.text("searchTerm") and world.emulation.is_12:
         keys, orders = ["SortName"], []
-    if not keys and query.guids("ids"):
+    if not query.enums("sortBy", SORT_KEYS) and query.guids("ids"):
         return list(items)
     found = sorted(items, key=lambda item: (item.sort_name, item.id))
-    if not keys:
-        keys, orders = ["SortName"], []
     if "Random" in keys:
         random.shuffle(found)
         return found

@@ -21,7 +21,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to feel: bytes a second (0 = no limit) and seconds of delay in each direction."""
+    """A line to feel: bytes a second (0 = no limit) and seconds of delay in each direction, the handshake's too."""
 
     rate: int = 0
     delay: float = 0.0
@@ -68,7 +68,8 @@ class Relay:
         method, _, rest = head.decode("latin-1").partition(" ")
         path = rest.partition(" ")[0].partition("?")[0]
         faults = self._faults.striking(method, path, wire=True)
-        await asyncio.sleep(self.line.delay + sum(fault.seconds for fault in faults if fault.kind == "delay"))
+        there_back_and_there = 3 * self.line.delay  # the kernel has shaken hands without the line's delay
+        await asyncio.sleep(there_back_and_there + sum(fault.seconds for fault in faults if fault.kind == "delay"))
         upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._upstream_port)
         is_socket = b"upgrade: websocket" in head.lower()
         slow = next((fault.rate for fault in faults if fault.kind == "slow_request"), 0)

@@ -19,17 +19,12 @@ _Item = TypeVar("_Item", bound=DemoItem)
 
 async def artists(call: Call) -> Response:
     """`GET /Artists`: who plays on tracks."""
-    return _listed(call, {artist_id for track in call.world.library.tracks for artist_id in _ids(call, track.artists)})
+    return _listed(call, call.world.library.credited_ids(album_artists=False))
 
 
 async def album_artists(call: Call) -> Response:
     """`GET /Artists/AlbumArtists`."""
-    ids = {each for track in call.world.library.tracks for each in _ids(call, track.album_artists)}
-    return _listed(call, ids, by_albums=True)
-
-
-def _ids(call: Call, names: Sequence[str]) -> set[str]:
-    return call.world.library.artist_ids_of(names)
+    return _listed(call, call.world.library.credited_ids(album_artists=True), by_albums=True)
 
 
 def _listed(call: Call, ids: set[str], *, by_albums: bool = False) -> Response:

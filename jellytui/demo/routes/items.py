@@ -1,14 +1,16 @@
 """Lists of items and single items: `/Items`, views, latest, similar, mixes, counts, hints (jellyfin-api.md 5)."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from starlette.responses import Response
 
 from jellytui.demo.catalog.dto import FULL_FIELDS, Dto, DtoOptions, PlaylistItem, kind_of, page, playlist_item
 from jellytui.demo.catalog.filters import ITEM_TYPES, ItemFilter
-from jellytui.demo.catalog.sorting import cut, sort_items
+from jellytui.demo.catalog.sorting import cut, group_in_order, sort_items
 from jellytui.demo.library import DemoAlbum, DemoArtist, DemoGenre, DemoItem, DemoTrack, item_id
 from jellytui.demo.sources.names import cleaned
 from jellytui.demo.wire.endpoint import Call, Endpoint
@@ -21,7 +23,13 @@ _SIMILAR_ITEMS = 50
 async def list_items(call: Call) -> Response:
     """`GET /Items`."""
     user = call.target_user()
-    items = ItemFilter(call.world, call.query, user).select()
+    chosen = ItemFilter(call.world, call.query, user)
+    group = chosen.whole_group()
+    whole = group_in_order(group, call.world, call.query) if group else None
+    if whole is not None:
+        shown, total, start = cut(whole, call.query)
+        return call.json(page(Dto(call.world, DtoOptions.of(call.query, user)).many(shown), total, start))
+    items = chosen.select()
     limit = call.query.integer("limit")
     searched = cleaned(call.query.text("searchTerm") or "")
     if searched and call.world.emulation.is_12 and limit is not None and limit > 0:
@@ -93,18 +101,18 @@ async def latest(call: Call) -> Response:
     limit = call.query.integer("limit", 20)
     grouped = call.query.boolean("groupItems") is not False
     library = call.world.library
-    found: list[DemoItem] = []
-    if user is None or user.policy.all_folders:
-        tracks = sorted(library.tracks, key=lambda track: (track.created, track.sort_name), reverse=True)
-        found = list({each.id: each for track in tracks for each in _shown_as(call, track)}.values())
-        found = found if grouped else list(tracks)
     played = call.query.boolean("isPlayed")
-    if played is not None and user is not None:
-        found = [item for item in found if call.world.user_data.get(user.id, item.id).played == played]
+    found: dict[str, DemoItem] = {}
+    for track in library.newest_tracks() if user is None or user.policy.all_folders else ():
+        for item in _shown_as(call, track) if grouped else [track]:
+            if played is None or user is None or call.world.user_data.get(user.id, item.id).played == played:
+                found.setdefault(item.id, item)
+        if limit and 0 < limit <= len(found):
+            break
     options = DtoOptions.of(call.query, user)
     if not call.world.emulation.is_12 and grouped:
         options = replace(options, fields=options.fields | {"ChildCount"})
-    return call.json(Dto(call.world, options).many(found[: limit if limit and limit > 0 else None]))
+    return call.json(Dto(call.world, options).many(found.values()))
 
 
 def _shown_as(call: Call, track: DemoTrack) -> list[DemoItem]:
@@ -160,8 +168,8 @@ def mix(call: Call, seed: DemoItem | None) -> list[DemoTrack]:
     """Up to 200 tracks that go with a seed; with no genre to go by, any."""
     library = call.world.library
     genres = set(_genres_of(call, seed)) if seed is not None else set()
-    pool = [track for track in library.tracks if not genres or genres & set(track.genres)]
-    found = random.sample(pool, min(len(pool), _MIX_TRACKS))
+    pool = (library.tracks[place] for place in random.sample(range(len(library.tracks)), len(library.tracks)))
+    found = list(islice((track for track in pool if not genres or genres & set(track.genres)), _MIX_TRACKS))
     if isinstance(seed, DemoTrack):
         found = [seed, *(track for track in found if track is not seed)][:_MIX_TRACKS]
     return found
@@ -192,7 +200,7 @@ async def counts(call: Call) -> Response:
     user, library, data = call.target_user(), call.world.library, call.world.user_data
     favorite = call.query.boolean("isFavorite")
 
-    def count(items: list[DemoItem]) -> int:
+    def count(items: Sequence[DemoItem]) -> int:
         if user is not None and not user.policy.all_folders:
             return 0
         if favorite is None or user is None:
@@ -201,7 +209,7 @@ async def counts(call: Call) -> Response:
 
     is_12 = call.world.emulation.is_12
     artists = count([artist for artist in library.artists if artist.is_folder]) if is_12 else 0
-    songs, albums = count(list(library.tracks)), count(list(library.albums))
+    songs, albums = count(library.tracks), count(library.albums)
     total = songs + albums + count([*library.artists, *library.folders]) if is_12 else 0
     names = ("MovieCount", "SeriesCount", "EpisodeCount", "ArtistCount", "ProgramCount", "TrailerCount", "SongCount",
              "AlbumCount", "MusicVideoCount", "BoxSetCount", "BookCount", "ItemCount")  # fmt: skip

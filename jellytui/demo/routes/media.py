@@ -1,14 +1,15 @@
 """Music itself: Download, File, static streams, universal and progressive transcodes (jellyfin-api.md 8)."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.responses import Response, StreamingResponse
 
 from jellytui.demo.catalog.streams import source_container
-from jellytui.demo.library import TICKS_PER_SECOND, DemoTrack
+from jellytui.demo.library import TICKS_PER_SECOND, DemoTrack, Library
 from jellytui.demo.wire.endpoint import Access, Call, Endpoint
-from jellytui.demo.wire.files import attachment, file_response
+from jellytui.demo.wire.files import Content, attachment, content_response, content_type, open_file
 from jellytui.demo.wire.replies import ApiError, ProblemError, TextError, TranscodeError, chunked, date, empty
 from jellytui.demo.wire.transcode import CONTENT_TYPES, Recipe, arguments, has_ffmpeg, missing_ffmpeg, transcode
 
@@ -58,10 +59,23 @@ async def file(call: Call) -> Response:
 async def _file(
     call: Call, track: DemoTrack, *, disposition: str | None = None, media_type: str | None = None
 ) -> Response:
-    request = call.request
-    return await file_response(
-        request.method, request.headers, track.file, media_type=media_type, disposition=disposition
+    request, library = call.request, call.world.library
+    made = library.read_audio(track, 0, 0) is not None
+    content = Content(track.size, track.modified, _maker(library, track)) if made else await open_file(track.file)
+    return await content_response(
+        request.method,
+        request.headers,
+        content,
+        media_type=media_type or content_type(track.file),
+        disposition=disposition,
     )
+
+
+def _maker(library: Library, track: DemoTrack) -> Callable[[int, int], bytes]:
+    def read(start: int, count: int) -> bytes:
+        return library.read_audio(track, start, count) or b""
+
+    return read
 
 
 def _any_track(call: Call) -> DemoTrack:

@@ -49,6 +49,10 @@ def describe(file: Path, *, embedded: bool) -> DemoImage | None:
 
 def picture_bytes(image: DemoImage) -> bytes | None:
     """The bytes of a picture as they are stored; None when the file has gone."""
+    if image.colour is not None:
+        out = io.BytesIO()
+        Image.new("RGB", (600, 600), f"#{image.colour:06x}").save(out, "JPEG")
+        return out.getvalue()
     try:
         return read_picture(image.file) if image.embedded else image.file.read_bytes()
     except (OSError, UnreadableFileError):

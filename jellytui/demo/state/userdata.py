@@ -53,6 +53,10 @@ class UserDataStore:
         """Whether anything was ever saved for the item."""
         return (user_id, item_id) in self._rows
 
+    def saved_ids(self, user_id: str) -> list[str]:
+        """The items for which anything was ever saved."""
+        return [item_id for owner, item_id in self._rows if owner == user_id]
+
     def change(self, user_id: str, item_id: str, **values: Any) -> UserData:
         """Sets members of UserData and saves them."""
         row = self._rows.setdefault((user_id, item_id), UserData())

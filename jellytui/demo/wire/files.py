@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
@@ -50,15 +51,19 @@ def attachment(name: str) -> str:
     return f"attachment; filename={quoted}; filename*=UTF-8''{quote(name, safe='!#$&+-.^_`|~')}"
 
 
-async def file_response(
-    method: str,
-    headers: Mapping[str, str],
-    file: Path,
-    *,
-    media_type: str | None = None,
-    disposition: str | None = None,
-) -> Response:
-    """The file or the asked part: 200, 206, 304, 412 or 416. Raises TextError 404 when it has gone, 500 unreadable."""
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes to send: how many, since when, and how to read some of them."""
+
+    size: int
+    modified: datetime
+    read: Callable[[int, int], bytes]
+    """Bytes from a place, so many at most. Raises FileGoneError when they are there no more."""
+    close: Callable[[], None] = lambda: None
+
+
+async def open_file(file: Path) -> Content:
+    """A file. Raises TextError 404 when it has gone, 500 when it cannot be read."""
     try:
         stat = await asyncio.to_thread(file.stat)
         if not S_ISREG(stat.st_mode):
@@ -68,39 +73,53 @@ async def file_response(
         raise TextError(404) from error
     except OSError as error:
         raise TextError(500) from error
-    size, modified = stat.st_size, datetime.fromtimestamp(int(stat.st_mtime), UTC)
+
+    def read(start: int, count: int) -> bytes:
+        handle.seek(start)
+        found = handle.read(count)
+        if not found:
+            raise FileGoneError(file.name)
+        return found
+
+    return Content(stat.st_size, datetime.fromtimestamp(int(stat.st_mtime), UTC), read, handle.close)
+
+
+async def content_response(
+    method: str, headers: Mapping[str, str], content: Content, *, media_type: str, disposition: str | None = None
+) -> Response:
+    """The whole or the asked part: 200, 206, 304, 412 or 416."""
+    size, modified = content.size, content.modified.replace(microsecond=0)
     out = {"Last-Modified": format_datetime(modified, usegmt=True)}
     status = _precondition(headers, modified)
     if status is not None:
-        handle.close()
+        content.close()
         return Response(status_code=status, headers=out if status == 304 else None)
-    out |= {"Content-Type": media_type or content_type(file), "Accept-Ranges": "bytes"}
+    out |= {"Content-Type": media_type, "Accept-Ranges": "bytes"}
     if disposition:
         out["Content-Disposition"] = disposition
     start, end = 0, size - 1
     asked = _asked_range(headers, modified, size)
     if asked is not None:
         if asked[0] >= size or asked[1] < asked[0]:
-            handle.close()
+            content.close()
             return Response(status_code=416, headers=out | {"Content-Range": f"bytes */{size}"})
         start, end = asked
         out["Content-Range"] = f"bytes {start}-{end}/{size}"
     out["Content-Length"] = str(end - start + 1)
     status = 206 if asked else 200
     if method == "HEAD":
-        handle.close()
+        content.close()
         return Response(status_code=status, headers=out)
-    handle.seek(start)
 
     async def body() -> AsyncIterator[bytes]:
-        left = end - start + 1
-        with handle:
-            while left:
-                chunk = await asyncio.to_thread(handle.read, min(left, CHUNK_BYTES))
-                if not chunk:
-                    raise FileGoneError(file.name)
-                left -= len(chunk)
+        place = start
+        try:
+            while place <= end:
+                chunk = await asyncio.to_thread(content.read, place, min(end - place + 1, CHUNK_BYTES))
+                place += len(chunk)
                 yield chunk
+        finally:
+            content.close()
 
     return StreamingResponse(body(), status, out)
 

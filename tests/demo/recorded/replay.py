@@ -10,11 +10,11 @@ from urllib.parse import quote
 import httpx
 
 from jellytui.demo.server import DemoServer
-from tests.demo.admin import Admin
-from tests.demo.comparing import Binder, Comparer, Difference
-from tests.demo.openapi import Answer
-from tests.demo.seeding import seed, seed_playlists
-from tests.demo.sockets import Sockets
+from tests.demo.recorded.admin import Admin
+from tests.demo.recorded.comparing import Binder, Comparer, Difference
+from tests.demo.recorded.openapi import Answer
+from tests.demo.recorded.seeding import seed, seed_playlists
+from tests.demo.recorded.sockets import Sockets
 
 _DEVICE = re.compile(r'DeviceId="?([^",]*)"?')
 _ARBITRARY = re.compile(r"InstantMix|Similar|Suggestions|Random|searchTerm=[^&]|Search/Hints")

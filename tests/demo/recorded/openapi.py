@@ -61,7 +61,7 @@ class Contract:
 
     def _schema(self, answer: Answer) -> dict[str, Any] | None:
         path = answer.path.rstrip("/")
-        operations = next((each for pattern, each in self._paths if pattern.fullmatch(path)), {})
+        operations: dict[str, Any] = next((each for pattern, each in self._paths if pattern.fullmatch(path)), {})
         told = operations.get(answer.method.lower(), {}).get("responses", {}).get(str(answer.status), {})
         schema: dict[str, Any] | None = told.get("content", {}).get("application/json", {}).get("schema")
         return schema

@@ -4,7 +4,7 @@ from typing import Any
 
 from jellytui.demo.server import DemoServer
 from jellytui.demo.state.users import Policy
-from tests.demo.comparing import Binder
+from tests.demo.recorded.comparing import Binder
 
 _POLICY = {
     "EnableContentDownloading": "download",

@@ -10,7 +10,7 @@ from typing import Any
 
 from jellytui.demo.library import DemoAlbum, DemoTrack
 from jellytui.demo.server import DemoServer
-from tests.demo.comparing import DASHED, Binder
+from tests.demo.recorded.comparing import DASHED, Binder
 
 BoundId = Callable[[str], str | None]
 
