@@ -239,6 +239,18 @@ async def test_words_narrow_a_pane_and_escape_widens_it_with_the_cursor_on_its_i
         assert panes.list_of("left").has_focus
 
 
+async def test_a_click_elsewhere_keeps_the_words_and_puts_the_title_back() -> None:
+    app = make_app(library_backend())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        panes = library_of(app).panes
+        await pilot.press("L", *"null")
+        await until_shown(panes, "The Null Pointers", "Greatest Hits", "Segfault")
+        await pilot.click("#tracks-list", offset=(9, 1))
+        await until(lambda: titles(panes)[0] == "ARTISTS  “null” 1")
+        assert panes.list_of("tracks").has_focus
+
+
 async def test_a_filtered_album_plays_what_the_filter_leaves() -> None:
     backend = library_backend()
     app = make_app(backend)

@@ -67,6 +67,11 @@ class FilterLine(Horizontal):
         event.stop()
         self.action_keep()
 
+    def on_descendant_blur(self) -> None:
+        # A click elsewhere; when the terminal's window loses the focus, Textual gives it back later.
+        if self.app.app_focus:
+            self.action_keep()
+
     def action_keep(self) -> None:
         self.post_message(self.Left(self, True))
 

@@ -307,8 +307,9 @@ class LibraryPanes(Horizontal):
     def on_filter_line_left(self, event: FilterLine.Left) -> None:
         event.stop()
         name = next(name for name in PANE_NAMES if self._filters[name] is event.line)
+        if event.line.words.has_focus:
+            self.screen.set_focus(self._lists[name])
         self._panes[name].show_line(False)
-        self.screen.set_focus(self._lists[name])
         if not event.is_kept:
             self.run_worker(self._filter(name, ""), group="filter", exclusive=True, exit_on_error=False)
 
