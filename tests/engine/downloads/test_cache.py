@@ -12,7 +12,7 @@ import pytest
 from jellytui.config import CacheSettings, Settings
 from jellytui.engine.bus import EventBus
 from jellytui.engine.downloads.cache import SmartCache
-from jellytui.engine.downloads.network import NetworkWatch
+from jellytui.engine.downloads.ports import Network
 from jellytui.engine.events import PlayerState
 from jellytui.engine.models import OriginUse, QueueWindow, Track
 from jellytui.engine.storage.database import Database
@@ -42,7 +42,7 @@ def window(*tracks: Track, previous: Track | None = None) -> QueueWindow:
 class House:
     """A cache with all that it needs."""
 
-    def __init__(self, database: Database, root: Path, network: NetworkWatch | None, **settings: Any) -> None:
+    def __init__(self, database: Database, root: Path, network: Network | None, **settings: Any) -> None:
         self.is_closed = False
         self.clock = ManualClock()
         self.bus = EventBus()
@@ -89,7 +89,7 @@ class House:
 async def make(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     houses: list[House] = []
 
-    async def build(network: NetworkWatch | None = None, **settings: Any) -> House:
+    async def build(network: Network | None = None, **settings: Any) -> House:
         database = await Database.open(tmp_path / "jellytui.db")
         house = House(database, tmp_path, network, **settings)
         houses.append(house)
@@ -212,6 +212,61 @@ async def test_what_was_evicted_is_not_fetched_again_for_a_day(make: Make) -> No
     await house.later(24 * 3600)
     await house.play(album[1])
     assert house.downloads.calls == [("want", ("albumsong2", "albumsong3", "albumsong4"), "album", -200)]
+
+
+class Link:
+    """A network whose price the test sets."""
+
+    def __init__(self) -> None:
+        self.is_metered = True
+        self._callbacks: list[Callable[[], None]] = []
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def set(self, is_metered: bool) -> None:
+        """The link changes."""
+        self.is_metered = is_metered
+        for callback in self._callbacks:
+            callback()
+
+
+async def test_on_a_metered_link_nothing_is_fetched_and_what_was_held_back_comes_once_it_is_free(make: Make) -> None:
+    link = Link()
+    house = await make(link, queue_precache_count=1)
+    await house.cache.on_track_started(window(song(0), song(1)))
+    assert house.downloads.calls == []
+    assert [(step.act, step.reason) for step in await house.cache.plan()] == [
+        ("leave", "the link is metered (wifi_only)")
+    ]
+    assert (await house.cache.use()).is_metered
+    link.set(False)
+    await house.later()
+    assert house.downloads.calls == [("want", ("song1",), "queue", 200)]
+
+
+async def test_without_wifi_only_a_metered_link_is_as_any(make: Make) -> None:
+    house = await make(Link(), queue_precache_count=1, wifi_only=False)
+    await house.cache.on_track_started(window(song(0), song(1)))
+    assert house.downloads.calls == [("want", ("song1",), "queue", 200)]
+
+
+async def test_with_its_settings_off_the_cache_asks_for_nothing(make: Make) -> None:
+    house = await make(queue_precache_enabled=False, album_affinity_enabled=False)
+    album = [song(number, "album") for number in range(5)]
+    house.downloads.albums["album"] = album
+    await house.cache.on_track_started(window(*album))
+    for track in album[:4]:
+        await house.play(track)
+    assert house.downloads.calls == []
+
+
+async def test_a_queue_that_changes_while_the_engine_ends_is_let_go(make: Make) -> None:
+    house = await make()
+    house.cache.on_queue_changed(lambda: window(song(0), song(1)))
+    await house.close()
+    assert house.clock.sleepers == 0
 
 
 async def test_use_counts_bytes_by_origin_and_plays_that_the_cache_made_possible(make: Make) -> None:

@@ -114,6 +114,7 @@ def test_of_a_machine_without_a_default_route_nobody_knows(machine: Machine) -> 
         ("http://172.20.1.1", True),
         ("http://[fd12::3]:8096", True),
         ("http://nas.local:8096", True),
+        ("http://nas.home.arpa:8096", True),
         ("http://172.40.1.1", False),
         ("https://music.example.org", False),
         ("http://8.8.8.8", False),

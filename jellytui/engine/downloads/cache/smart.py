@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from jellytui.config import Settings
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
+from jellytui.engine.downloads.cache.asks import Albums, CacheDownloads
 from jellytui.engine.downloads.cache.policy import (
     TUNING,
     AlbumPlayed,
@@ -25,7 +26,7 @@ from jellytui.engine.downloads.cache.policy import (
 )
 from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
 from jellytui.engine.downloads.disk import Disk
-from jellytui.engine.downloads.network import NetworkWatch
+from jellytui.engine.downloads.ports import Network
 from jellytui.engine.downloads.rows.cached import CachedRow, CachedRows, guessed_bytes
 from jellytui.engine.events import DownloadEvent, Event, PlayerState
 from jellytui.engine.models import CacheStep, CacheUse, Origin, OriginUse, QueueWindow, Track
@@ -41,37 +42,6 @@ _BYTES_SAVED = "cache_bytes_saved"
 _ORIGINS: tuple[Origin, ...] = ("user", "stream", "queue", "album")
 
 
-class Albums(Protocol):
-    """Where an album's tracks are looked up."""
-
-    async def tracks_of_album(self, album_id: str) -> list[Track]:
-        """An album's tracks by disc and number."""
-
-
-class CacheDownloads(Protocol):
-    """What the cache asks of the DownloadManager."""
-
-    async def want(
-        self, tracks: Sequence[Track], wanted_by: Literal["queue", "album"], *, priority: int | None = None
-    ) -> list[int]:
-        """Queues tracks for the cache, joining what is there or on its way; the ids of their rows."""
-
-    async def withdraw(self, item_ids: Sequence[str], wanted_by: Literal["queue", "album"]) -> None:
-        """Takes wishes back; an unfinished download that nobody else wants stops."""
-
-    async def evict(self, download_ids: Sequence[int]) -> list[int]:
-        """Removes what only the cache wants and nobody reads, and remembers that; the ids of those that went."""
-
-    async def touch(self, item_id: str) -> None:
-        """The item was accessed now."""
-
-    async def keep(self, item_ids: Sequence[str]) -> list[int]:
-        """Makes what is cached the user's own. Raises JellytuiError without the server's permission."""
-
-    def is_leased(self, item_id: str) -> bool:
-        """Whether somebody reads the item's file."""
-
-
 class SmartCache:
     """The seed's SmartCache. `network` tells of metered links; without it no link is."""
 
@@ -85,7 +55,7 @@ class SmartCache:
         settings: Settings,
         clock: Clock,
         root: Path,
-        network: NetworkWatch | None = None,
+        network: Network | None = None,
         tuning: Tuning = TUNING,
     ) -> None:
         self._downloads = downloads

@@ -13,6 +13,8 @@ _ROUTE_IS_UP = 0x1
 _NO_ROUTE = 0x200
 """RTF_REJECT of linux/route.h: a route that leads nowhere."""
 
+_NAMES_IN_THE_HOUSE = (".localhost", ".local", ".lan", ".home.arpa", ".internal")
+
 
 class Cost(enum.Enum):
     """Whether bytes over the link cost money."""
@@ -25,7 +27,7 @@ class Cost(enum.Enum):
 def is_near(server_url: str) -> bool:
     """Whether the server is this machine or in this house: then no byte goes over a metered link."""
     host = urlsplit(server_url).hostname or ""
-    if host == "localhost" or host.endswith((".localhost", ".local")):
+    if host == "localhost" or host.endswith(_NAMES_IN_THE_HOUSE):
         return True
     try:
         address = ipaddress.ip_address(host.partition("%")[0])

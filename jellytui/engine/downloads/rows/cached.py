@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from jellytui.engine.clock import timestamp
 from jellytui.engine.downloads.rows.requests import CACHE_WANTS
@@ -89,7 +88,7 @@ class CachedRows:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._reader = Reader(_absolute(database.path))
+        self._reader = Reader(database.path.absolute())
 
     async def close(self) -> None:
         """Lets go of the reader."""
@@ -133,10 +132,6 @@ class CachedRows:
                 FROM downloads d WHERE d.status NOT IN ('pending', 'downloading') AND NOT {_IS_USERS} AND {_HERE} > 0
             ) AS goer USING (id) WHERE goer.sum - {_BLOCKS} < ? ORDER BY goer.sum"""  # noqa: S608
         return [_cached(row) for row in await self._all(sql, (enough_bytes,))]
-
-    async def download_ids(self, item_ids: Sequence[str]) -> list[int]:
-        """The numbers of these items' downloads."""
-        return [row.download_id for row in (await self.of_items(item_ids)).values()]
 
     # What is remembered
 
@@ -205,8 +200,3 @@ def guessed_bytes(duration_ms: int, container: str) -> int:
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
-
-
-def _absolute(path: Path) -> Path:
-    """A file URI needs one."""
-    return path.absolute()
