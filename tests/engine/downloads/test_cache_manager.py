@@ -1,0 +1,99 @@
+"""SmartCache over the real DownloadManager: transfers that start, stop and go on as the cache's wishes do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from jellytui.config import CacheSettings, Settings
+from jellytui.engine.bus import EventBus
+from jellytui.engine.downloads.cache import SmartCache
+from jellytui.engine.models import QueueWindow, Track
+from tests.engine.downloads.conftest import Rig
+from tests.support.waiting import until
+
+STREAM = "/audio/*/stream"
+
+
+@pytest_asyncio.fixture
+async def cache(rig: Rig) -> AsyncIterator[SmartCache]:
+    """A cache that fetches the next two."""
+    cache = SmartCache(
+        downloads=rig.manager,
+        catalogue=rig.catalogue,
+        database=rig.database,
+        bus=EventBus(),
+        settings=Settings(cache=CacheSettings(queue_precache_count=2)),
+        clock=rig.clock,
+        root=rig.root,
+        network=rig.network,
+    )
+    await cache.start()
+    yield cache
+    await cache.stop()
+
+
+async def queue_of(rig: Rig) -> list[Track]:
+    """The server's tracks as a queue."""
+    return await rig.catalogue.tracks([song.id for song in rig.songs])
+
+
+async def bytes_of(rig: Rig, track: Track, least: int) -> None:
+    """Waits until so much of a running transfer is here."""
+    row = await rig.until_status(track.id, "downloading")
+    await until(lambda: row.id in rig.manager.runner.running)
+    transfer = rig.manager.runner.running[row.id]
+    await until(lambda: transfer.bytes_here >= least)
+
+
+async def test_the_next_ones_come_down_as_the_cache_s_without_the_users_permission(rig: Rig, cache: SmartCache) -> None:
+    tracks = await queue_of(rig)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=tuple(tracks[1:])))
+    for track in tracks[1:3]:
+        await rig.until_status(track.id, "completed")
+        await rig.whole(track.id)
+        assert rig.asked(track.id)[0].path.lower().startswith("/audio/")
+    assert set(await rig.rows()) == {track.id for track in tracks[1:3]}
+    assert (await rig.row(tracks[1].id)).origin == "queue"
+
+
+async def test_a_stale_wish_stops_under_way_and_leaves_nothing_behind(rig: Rig, cache: SmartCache) -> None:
+    tracks = await queue_of(rig)
+    rig.server.faults.add("drip", route=STREAM, rate=500_000)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=tuple(tracks[1:])))
+    await bytes_of(rig, tracks[1], 50_000)
+    await cache.on_track_started(QueueWindow(current=tracks[0]))
+    await until(lambda: not rig.manager.runner.running)
+    assert await rig.rows() == {}
+    assert not list(rig.root.rglob("*.part"))
+
+
+async def test_on_a_metered_link_a_fetch_under_way_stops_and_later_goes_on_where_it_was(
+    rig: Rig, cache: SmartCache
+) -> None:
+    tracks = await queue_of(rig)
+    rig.server.faults.add("drip", route=STREAM, rate=2_000_000, times=1)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
+    await bytes_of(rig, tracks[1], 200_000)
+    rig.network.set(True)
+    await rig.until_row(tracks[1].id, lambda row: row.wait_reason == "metered")
+    kept = rig.part(tracks[1].id).stat().st_size
+    rig.network.set(False)
+    await rig.until_status(tracks[1].id, "completed")
+    await rig.whole(tracks[1].id)
+    assert rig.asked(tracks[1].id)[1].headers["range"] == f"bytes={kept - 65536}-"
+
+
+async def test_a_users_wish_for_what_is_cached_adopts_the_file_and_no_byte_comes_twice(
+    rig: Rig, cache: SmartCache
+) -> None:
+    tracks = await queue_of(rig)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
+    await rig.until_status(tracks[1].id, "completed")
+    row = await rig.manager.wishes.download_item(tracks[1].id)
+    assert row.status == "completed"
+    assert "user" in row.wanted_by
+    assert await cache.clear() == 0
+    await rig.whole(tracks[1].id)
+    assert sum("/stream" in request.path.lower() for request in rig.asked(tracks[1].id)) == 1
