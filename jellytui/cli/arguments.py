@@ -92,6 +92,8 @@ def _download_verbs(verbs: Verbs) -> None:
         ("resume", "resume paused or failed downloads"),
         ("cancel", "cancel downloads and delete what is half here"),
         ("delete", "delete completed downloads"),
+        ("first", "put downloads before all others"),
+        ("anyway", "let downloads go over a link that costs money"),
     ):
         act = _verb(acts, name, f"downloads:{name}", summary)
         act.add_argument("ids", nargs="+", type=int, metavar="ID", help="as `jellytui downloads` lists them")
@@ -99,6 +101,23 @@ def _download_verbs(verbs: Verbs) -> None:
     _verb(acts, "resume-all", "downloads:resume_all", "let all go on")
     _verb(acts, "clear", "downloads:clear", "take completed downloads off the list; the files stay")
     _verb(acts, "retry", "downloads:retry", "try failed downloads again")
+    unfollow = _verb(acts, "unfollow", "downloads:unfollow", "let downloaded playlists follow the server's no more")
+    unfollow.add_argument("ids", nargs="*", metavar="ID", help="of playlists")
+    unfollow.add_argument("--favorites", action="store_true", help="the favourite tracks")
+
+    verify = _verb(acts, "verify", "upkeep:verify", "compare the downloads with what is on the disk")
+    verify.add_argument("--repair", action="store_true", help="mend what differs")
+    verify.add_argument("--deep", action="store_true", help="read every file to its end, too")
+    _json(verify)
+    move = _verb(acts, "move", "upkeep:move", "move all downloads to another folder")
+    move.add_argument("folder", metavar="DIR", help="empty, or not there yet")
+    _json(move)
+
+    export = _verb(verbs, "export", "upkeep:export", "copy downloaded music out, named by artist, album and title")
+    export.add_argument("folder", metavar="DIR")
+    export.add_argument("--album", dest="albums", nargs="+", action="extend", metavar="ID", help="only these albums")
+    export.add_argument("--hardlink", action="store_true", help="second names of the same files instead of copies")
+    _json(export)
 
     offline = verbs.add_parser("offline", help="what is on this machine", description="What is on this machine")
     what = offline.add_subparsers(title="what to ask", metavar="WHAT", required=True)

@@ -15,9 +15,11 @@ from jellytui.engine.catalogue import MirrorCatalogue
 from jellytui.engine.clock import Clock, SystemClock
 from jellytui.engine.commands import registry
 from jellytui.engine.downloads.cache import SmartCache
+from jellytui.engine.downloads.files import account_path
 from jellytui.engine.downloads.manager import DownloadManager
 from jellytui.engine.downloads.network import NetworkWatch
-from jellytui.engine.events import Event, QueueState, SyncState, TrackPlayed, TrackStarted
+from jellytui.engine.downloads.upkeep.root import ChosenRoot, choose_root
+from jellytui.engine.events import Event, QueueState, SyncState, TrackPlayed, TrackStarted, UpkeepState
 from jellytui.engine.jellyfin.auth import stored_token
 from jellytui.engine.jellyfin.client import JellyfinClient
 from jellytui.engine.jellyfin.connection import Connection
@@ -32,6 +34,7 @@ from jellytui.engine.player.player import Player
 from jellytui.engine.player.reporting import Reporter
 from jellytui.engine.services import Services
 from jellytui.engine.storage.database import Database
+from jellytui.engine.storage.rescue import open_or_rescue
 from jellytui.paths import Paths, ensure_folder
 
 log = logging.getLogger(__name__)
@@ -51,13 +54,25 @@ class Engine:
     async def start(
         cls, *, account: Account, token: str, paths: Paths, settings: Settings, clock: Clock | None = None
     ) -> Engine:
-        """Opens the account's database, builds the parts and starts them. Raises DatabaseError."""
+        """Opens the account's database, builds the parts and starts them. A damaged database is set aside.
+
+        Raises DatabaseError.
+        """
         clock = clock or SystemClock()
         ensure_folder(paths.account_data(account.server_id, account.user_id))
-        database = await Database.open(paths.database_file(account.server_id, account.user_id))
-        services = build(account, token, paths, settings, clock, database)
+        opened = await open_or_rescue(paths.database_file(account.server_id, account.user_id), now=clock.now())
+        root = await choose_root(
+            opened.database,
+            configured=settings.downloads.folder,
+            default=paths.downloads,
+            account=account_path(account.server_id, account.user_id),
+        )
+        services = build(account, token, paths, settings, clock, opened.database, root)
         engine = cls(services)
         await engine._start_parts()
+        for note in filter(None, (opened.note, root.note)):
+            log.warning("%s", note)
+            services.bus.publish(UpkeepState(work="rescue", status="done", text=note))
         return engine
 
     @property
@@ -144,7 +159,15 @@ class Engine:
             log.error("work in the background failed", exc_info=error)
 
 
-def build(account: Account, token: str, paths: Paths, settings: Settings, clock: Clock, database: Database) -> Services:
+def build(
+    account: Account,
+    token: str,
+    paths: Paths,
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    root: ChosenRoot,
+) -> Services:
     """The parts of an account's engine, joined but not started."""
     bus = EventBus()
     client = JellyfinClient(
@@ -158,14 +181,14 @@ def build(account: Account, token: str, paths: Paths, settings: Settings, clock:
     views = LibraryViews(database.path)
     catalogue = MirrorCatalogue(views, client)
     outbox = Outbox(database=database, client=client, connection=connection, bus=bus, clock=clock)
-    root = Path(settings.downloads.folder).expanduser() if settings.downloads.folder else paths.downloads
     network = NetworkWatch(server_url=account.server_url, clock=clock)
     covers = Covers(client=client, folder=paths.covers)
     lyrics = LyricsStore(client=client, database=database)
     downloads = DownloadManager(
         account=account,
         database=database,
-        root=root,
+        root=root.folder,
+        may_make_root=root.may_make,
         media=MediaClient(client=client),
         client=client,
         connection=connection,
@@ -202,7 +225,7 @@ def build(account: Account, token: str, paths: Paths, settings: Settings, clock:
             bus=bus,
             settings=settings,
             clock=clock,
-            root=root,
+            root=root.folder,
             network=network,
         ),
         player=Player(

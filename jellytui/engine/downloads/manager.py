@@ -32,6 +32,7 @@ from jellytui.engine.downloads.transfer.attempt import Transfer
 from jellytui.engine.downloads.transfer.rate import Gate
 from jellytui.engine.downloads.transfer.runner import Runner
 from jellytui.engine.downloads.upkeep.caretaker import Caretaker
+from jellytui.engine.downloads.upkeep.root import remember_root
 from jellytui.engine.downloads.upkeep.strays import Mirror
 from jellytui.engine.downloads.wishes.company import Company
 from jellytui.engine.downloads.wishes.facts import FactsAsker
@@ -71,8 +72,11 @@ class DownloadManager:
         settings: Settings,
         clock: Clock,
         network: Network,
+        may_make_root: bool = True,
         free_floor_bytes: int = FREE_FLOOR_BYTES,
     ) -> None:
+        self._database = database
+        self._may_make_root = may_make_root
         self._network = network
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
@@ -297,11 +301,10 @@ class DownloadManager:
                 self.disk.hold = ""
 
     async def _prepare_disk(self) -> None:
-        """Makes the folder where that is allowed: ours always, a configured one only until it was there once."""
-        root = str(self.disk.root)
-        is_new = self._settings.downloads.folder is None or await self.notes.get(_ROOT) != root
-        await asyncio.to_thread(self.disk.prepare, may_make=is_new)
-        await self.notes.set(_ROOT, root)
+        """Makes the folder where that is allowed: ours always, another only until it was there once."""
+        is_new = self._settings.downloads.folder is None or await self.notes.get(_ROOT) != str(self.disk.root)
+        await asyncio.to_thread(self.disk.prepare, may_make=is_new and self._may_make_root)
+        await remember_root(self._database, self.disk.root)
 
     def _live(self, info: DownloadInfo) -> DownloadInfo:
         """The row with what only its running attempt knows."""

@@ -31,7 +31,7 @@ class ChosenRoot:
 
 
 async def choose_root(
-    database: Database, *, configured: Path | None, default: Path, account: PurePosixPath
+    database: Database, *, configured: str | None, default: Path, account: PurePosixPath
 ) -> ChosenRoot:
     """The root of the account whose files lie below `account` in it."""
     noted = await Notes(database).get(_NOTE)
@@ -44,7 +44,8 @@ async def remember_root(database: Database, root: Path) -> None:
     await asyncio.to_thread(_write, database, root)
 
 
-def _choose(noted: str | None, configured: Path | None, default: Path, account: PurePosixPath) -> ChosenRoot:
+def _choose(noted: str | None, named: str | None, default: Path, account: PurePosixPath) -> ChosenRoot:
+    configured = Path(named).expanduser() if named else None
     known = Path(noted) if noted else None
     wish = configured or default
     if known is None or known == wish:

@@ -199,7 +199,7 @@ def inhabit(root: Path) -> None:
 async def test_the_first_root_is_the_configured_one_or_ours(database: Database, folders: tuple[Path, Path]) -> None:
     default, configured = folders
     for wish, folder in ((None, default), (configured, configured)):
-        chosen = await choose_root(database, configured=wish, default=default, account=ACCOUNT)
+        chosen = await choose_root(database, configured=str(wish) if wish else None, default=default, account=ACCOUNT)
         assert (chosen.folder, chosen.may_make, chosen.note) == (folder, True, "")
 
 
@@ -207,7 +207,7 @@ async def test_a_root_once_used_is_never_made_again_but_ours(database: Database,
     default, configured = folders
     for wish, folder, may_make in ((None, default, True), (configured, configured, False)):
         await remember_root(database, folder)
-        chosen = await choose_root(database, configured=wish, default=default, account=ACCOUNT)
+        chosen = await choose_root(database, configured=str(wish) if wish else None, default=default, account=ACCOUNT)
         assert (chosen.folder, chosen.may_make) == (folder, may_make)
 
 
@@ -219,7 +219,7 @@ async def test_after_a_move_a_restart_finds_the_files_whatever_the_config_still_
     inhabit(moved)
     await remember_root(database, moved)
     for wish in (None, configured):
-        chosen = await choose_root(database, configured=wish, default=default, account=ACCOUNT)
+        chosen = await choose_root(database, configured=str(wish) if wish else None, default=default, account=ACCOUNT)
         assert (chosen.folder, chosen.may_make) == (moved, False)
     assert f"jellytui downloads move {configured}" in chosen.note
 
@@ -229,11 +229,11 @@ async def test_the_config_wins_where_the_files_are_there_or_the_old_root_is_gone
 ) -> None:
     default, configured = folders
     await remember_root(database, tmp_path / "gone")
-    chosen = await choose_root(database, configured=configured, default=default, account=ACCOUNT)
+    chosen = await choose_root(database, configured=str(configured), default=default, account=ACCOUNT)
     assert (chosen.folder, chosen.may_make) == (configured, True)
     inhabit(tmp_path / "gone")
     inhabit(configured)
-    chosen = await choose_root(database, configured=configured, default=default, account=ACCOUNT)
+    chosen = await choose_root(database, configured=str(configured), default=default, account=ACCOUNT)
     assert (chosen.folder, chosen.note) == (configured, "")
 
 
