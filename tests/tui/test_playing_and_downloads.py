@@ -1,6 +1,7 @@
 """Downloads, now playing, queue and player bar in the running app on a backend in memory."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Static
@@ -10,9 +11,12 @@ from jellytui.engine.events import DownloadEvent, DownloadsState, PlayerState, Q
 from jellytui.engine.models import DownloadInfo, DownloadsSummary, LyricLine, Lyrics, QueueEntry, QueuePage, Track
 from jellytui.tui.app import JellytuiApp
 from jellytui.tui.downloads.download_list import DownloadList
-from jellytui.tui.widgets.lyrics import line_at
+from jellytui.tui.widgets.download_button import md
+from jellytui.tui.widgets.lyrics import LyricsView, line_at
+from jellytui.tui.widgets.playing_parts import Heading, lines_of
 from jellytui.tui.widgets.queue_list import QueueList
 from tests.support.fake_backend import FakeBackend
+from tests.support.waiting import until
 
 HOSTILE = "[/Live] 夜の音楽隊 e\u0301 [bold]x"
 
@@ -109,6 +113,97 @@ async def test_the_queue_removes_and_moves_the_entry_under_the_cursor(tmp_path: 
             await pilot.pause()
         assert backend.called("move_queue_entry") == [{"entry_id": 0, "to_index": 1}]
         assert backend.called("remove_queue_entries") == [{"entry_ids": [0]}]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_stall_says_what_is_awaited_on_every_screen(size: tuple[int, int], tmp_path: Path) -> None:
+    backend = make_backend(tmp_path)
+    app = make_app(backend)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        track = backend.views.items["track"][0]
+        backend.push(PlayerState(track=track, status="stalled", duration_ms=1, waiting_for="waits for attic"))
+        for key in ("1", "2", "3", "4"):
+            await pilot.press(key)
+            await until(lambda: "waits" in app.export_screenshot(simplify=True))
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (None, "d download"),
+        ({"status": "pending"}, "⇣ waiting to come down"),
+        ({"status": "downloading", "progress": 0.519}, "◑ coming down, 51 %"),
+        ({"status": "completed"}, "✓ on this machine"),
+        ({"status": "completed", "wanted_by": (), "origin": "queue"}, "✓ in the cache · d keeps it"),
+        ({"status": "paused"}, "⏸ paused"),
+        ({"status": "failed"}, "! failed · d tries again"),
+    ],
+)
+async def test_the_download_button_says_its_state_in_words(
+    row: dict[str, Any] | None, words: str, tmp_path: Path
+) -> None:
+    backend = make_backend(tmp_path)
+    facts = {"id": 1, "item_id": "t1", "user_id": "user", "wanted_by": ("user",)}
+    backend.downloads = [] if row is None else [DownloadInfo(**{**facts, **row})]
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("3")
+        await until(lambda: app.screen.query(Heading))
+        await until(lambda: str(app.screen.query_one("#heading", Heading).button.render()) == words)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((0, 0, 0), "d download"),
+        ((0, 0, 9), "d download"),
+        ((4, 2, 11), "⇣ 4/11"),
+        ((4, 0, 11), "4/11"),
+        ((9, 0, 9), "✓ 9"),
+    ],
+)
+def test_an_album_s_button_counts(counts: tuple[int, int, int], words: str) -> None:
+    assert md(*counts)[0] == words
+
+
+async def test_the_lyrics_follow_the_song_until_one_scrolls_and_again_with_a_key(tmp_path: Path) -> None:
+    backend = make_backend(tmp_path)
+    backend.answers["get_lyrics"] = lambda item_id: Lyrics(
+        item_id=item_id, lines=tuple(LyricLine(text=f"line {n}", start_ms=n * 1000) for n in range(60))
+    )
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("3")
+        words = app.screen.query_one(LyricsView)
+
+        def seen() -> list[str]:
+            return [words.render_line(y).text.strip() for y in range(words.size.height)]
+
+        track = backend.views.items["track"][0]
+
+        def play_at(position_ms: int) -> None:
+            backend.push(
+                PlayerState(track=track, entry_id=0, status="playing", position_ms=position_ms, duration_ms=60_000)
+            )
+
+        play_at(30_000)
+        await until(lambda: "▸ line 30" in seen())
+        await pilot.press("j")
+        play_at(50_000)
+        await until(lambda: app.session is not None and app.session.player.state.position_ms == 50_000)
+        await pilot.pause()
+        assert "▸ line 50" not in seen()
+        await pilot.press("l")
+        await until(lambda: "▸ line 50" in seen())
+
+
+def test_facts_break_between_facts() -> None:
+    assert lines_of("FLAC 44.1 kHz 16 bit · from disk · gain −6.3 dB", 28) == [
+        "FLAC 44.1 kHz 16 bit", "from disk · gain −6.3 dB",
+    ]  # fmt: skip
 
 
 def test_the_sung_line_is_the_last_that_has_begun() -> None:

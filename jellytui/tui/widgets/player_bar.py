@@ -69,7 +69,7 @@ class PlayerBar(Widget):
             return [(fmt.cut("Nothing plays. Press enter on a track or an album.", room), "$text-dim")]
         is_favorite = screen_of(self).session.library.is_favorite(state.track)
         facts = state.waiting_for if state.waiting_for else facts_line(state, is_short=True)
-        facts = fmt.cut(facts, room // 2)
+        facts = fmt.cut(facts, room * 2 // 3 if state.waiting_for else room // 2)
         right = f"  {facts}  {'♥' if is_favorite else ' '}"
         left = room - fmt.width(right) - 2
         title = fmt.cut(state.track.name, left)
@@ -88,8 +88,8 @@ class PlayerBar(Widget):
         if state.track is None:
             return [("─" * max(0, room - 8), "$line"), (f"{_volume(state):>8}", "$text-dim")]
         length = self._bar_place()[1]
-        if state.waiting_for and self.size.height == 1:
-            # Where there is one line only, it says what is awaited.
+        if state.waiting_for and self.size.height == 1 and self.screen.has_class("-short"):
+            # Where nothing else has room for it, the bar's place says what is awaited.
             words = fmt.fit(f"◌ {state.waiting_for}", length)
             return [
                 (f"{fmt.duration(state.position_ms)} ", "$foreground"),
