@@ -26,6 +26,7 @@ from jellytui.engine.downloads.rows.notes import Notes
 from jellytui.engine.downloads.rows.queue import QueueRows
 from jellytui.engine.downloads.rows.requests import Requests
 from jellytui.engine.downloads.rows.wants import Wants
+from jellytui.engine.downloads.stream.headstart import HeadStarts
 from jellytui.engine.downloads.stream.listeners import Listeners
 from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.transfer.attempt import Transfer
@@ -77,6 +78,7 @@ class DownloadManager:
     ) -> None:
         self._database = database
         self._may_make_root = may_make_root
+        media = HeadStarts(media)
         self._network = network
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()

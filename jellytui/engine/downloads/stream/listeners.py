@@ -16,13 +16,14 @@ from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.announce import Announcer
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.leases import Leases
-from jellytui.engine.downloads.ports import Catalogue, Link, Media, Server
+from jellytui.engine.downloads.ports import Catalogue, Link, Server
 from jellytui.engine.downloads.rows.listing import Listing
 from jellytui.engine.downloads.rows.queue import QueueRows
 from jellytui.engine.downloads.rows.requests import CACHE_WANTS, PRIORITY_OF, Ask, Requests
 from jellytui.engine.downloads.rows.wants import Wants
 from jellytui.engine.downloads.stream.feed import Feed
 from jellytui.engine.downloads.stream.follower import Follower
+from jellytui.engine.downloads.stream.headstart import HeadStarts
 from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.stream.rows import StreamRows
 from jellytui.engine.downloads.stream.side import SideRequests
@@ -58,7 +59,7 @@ class Listeners:
         gate: Gate,
         announcer: Announcer,
         catalogue: Catalogue,
-        media: Media,
+        media: HeadStarts,
         server: Server,
         link: Link,
         clock: Clock,
@@ -106,6 +107,7 @@ class Listeners:
                 follower.leaving.cancel()
             await follower.stop()
             self._forget(follower)
+        await self._media.stop()
 
     async def open_stream(self, item_id: str) -> StreamReader:
         """Opens an item's file while it comes, or as it is here already.
@@ -126,12 +128,17 @@ class Listeners:
     # Coming.
 
     async def _follow(self, item_id: str) -> Follower:
+        url = self._server.stream_url(item_id)
+        if self._keeps_streams and not self._files.part_of(item_id).exists():
+            self._media.begin(url)
         row = await self._wanted_row(item_id)
+        if row.status in ("completed", "downloading"):
+            await self._media.drop(url)
         feed = Feed(self._files.part_of(item_id))
         follower = Follower(
             row,
             feed=feed,
-            side=SideRequests(feed=feed, media=self._media, url=self._server.stream_url(item_id)),
+            side=SideRequests(feed=feed, media=self._media, url=url),
             lease=ExitStack(),
             link=self._link,
             clock=self._clock,

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 SAVE_EVERY_S = 2.0
 """How often progress is written, for all rows in one transaction (design.md)."""
 DISK_CHECK_EVERY_S = 10.0
+_HEAD_BYTES = 256 * 1024
+_BREATH_S = 0.001
+"""Once its head is here a stream lets others run after each chunk: those who decode it, and the screen. At 64 MB/s."""
 
 
 class Runner:
@@ -337,6 +340,8 @@ class Runner:
 
         async def admit(count: int) -> bool:
             transfer.speed.add(count)
+            if transfer.is_stream and transfer.bytes_here > _HEAD_BYTES:
+                await asyncio.sleep(_BREATH_S)
             return await self._gate.admit(count, is_exempt=lambda: transfer.is_stream)
 
         async def ask_size() -> int | None:
