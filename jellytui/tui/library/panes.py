@@ -125,7 +125,8 @@ class LibraryPanes(Horizontal):
         for name in self.view.panes:
             heading, its_list = self._panes[name].heading, self._lists[name]
             listing = its_list.listing
-            heading.title = self.view.pane_title(listing, name)
+            has_nothing_to_follow = listing is None and self._follows(name)
+            heading.title = "" if has_nothing_to_follow else self.view.pane_title(listing, name)
             pointed = self._pointed.get(name, "")
             words = self._query(name)
             count = number(its_list.item_count) if listing is not None else ""

@@ -23,14 +23,16 @@ class PaneTitle(Widget):
     is_lit: reactive[bool] = reactive(False)
 
     def render(self) -> Content:
+        rule = "$line-focus" if self.is_lit else "$line"
+        if not self.title and not self.crumbs:
+            return Content.styled("─" * self.size.width, rule)
         room = self.size.width - 3
         parts = self._way(room) if self.crumbs else [(cut(self.title, room), self._title_style)]
         left = room - sum(width(text) for text, _ in parts) - 2
         if detail := cut(self.detail, left):
             parts.append((f"  {detail}", "$foreground" if self.is_lit else "$text-dim"))
         used = sum(width(text) for text, _ in parts) + 2
-        line = (" " + "─" * (self.size.width - used), "$line-focus" if self.is_lit else "$line")
-        return Content.assemble(" ", *parts, line)
+        return Content.assemble(" ", *parts, (" " + "─" * (self.size.width - used), rule))
 
     @property
     def _title_style(self) -> str:
