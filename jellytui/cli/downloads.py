@@ -65,6 +65,29 @@ async def delete(session: Session, arguments: Namespace) -> int:
     return await _each(session, "delete_download", arguments.ids)
 
 
+async def first(session: Session, arguments: Namespace) -> int:
+    """Puts downloads before all others."""
+    return await _each(session, "prioritize_download", arguments.ids)
+
+
+async def anyway(session: Session, arguments: Namespace) -> int:
+    """Lets downloads go over a link that costs money."""
+    return await _each(session, "download_anyway", arguments.ids)
+
+
+async def unfollow(session: Session, arguments: Namespace) -> int:
+    """Lets downloaded playlists, or favourites, follow the server's no more."""
+    backend = await session.backend()
+    user_id = backend.account.user_id
+    if arguments.favorites:
+        await backend.call("unfollow_favorites", user_id=user_id)
+    for playlist_id in arguments.ids:
+        await backend.call("unfollow_playlist", playlist_id=playlist_id, user_id=user_id)
+    if not arguments.ids and not arguments.favorites:
+        raise UsageError("What to unfollow? Give the ID of a playlist, or --favorites.")
+    return 0
+
+
 async def pause_all(session: Session, _: Namespace) -> int:
     """Pauses all, also those to come."""
     await (await session.backend()).call("pause_all_downloads")
@@ -122,9 +145,11 @@ async def _wait(events: Any, rows: list[DownloadInfo]) -> list[DownloadInfo]:
                     summary = event.summary
                 elif isinstance(event, DownloadEvent) and event.download.id in newest:
                     newest[event.download.id] = event.download
+                    if event.type == "removed":
+                        del newest[event.download.id]
             here = sum(row.progress for row in newest.values())
             speed = f"{summary.bytes_per_second / 1e6:.1f} MB/s"
-            line.show(round(here * 1000), len(newest) * 1000, summary.hold_reason or speed)
+            line.show(round(here * 1000), max(1, len(newest)) * 1000, summary.hold_reason or speed)
     finally:
         line.end()
     return list(newest.values())

@@ -148,3 +148,17 @@ def test_logout_forgets_the_token_and_keeps_the_music(synced: Home, server: Thre
 
 def home_downloads(home: Home) -> Path:
     return home.folder / "data" / "downloads"
+
+
+def test_downloads_are_put_first_let_go_and_lists_unfollowed(synced: Home) -> None:
+    tracks = [item for item in synced.json("search", "a") if item["type"] == "track"][:2]
+    assert synced.run("downloads", "pause-all").returncode == 0
+    rows = synced.json("download", *(track["id"] for track in tracks))
+    for verb in ("first", "anyway"):
+        assert synced.run("downloads", verb, str(rows[1]["id"])).returncode == 0
+    assert [row["id"] for row in synced.json("downloads")] == [rows[1]["id"], rows[0]["id"]]
+    assert synced.run("favorite", tracks[0]["id"]).returncode == 0
+    assert synced.run("download", "--favorites").returncode == 0
+    assert synced.run("downloads", "unfollow", "--favorites").returncode == 0
+    for words, code in (([], 2), (["--favorites"], 5), (["f" * 32], 5)):
+        assert synced.run("downloads", "unfollow", *words).returncode == code

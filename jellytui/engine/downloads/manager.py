@@ -37,6 +37,7 @@ from jellytui.engine.downloads.upkeep.root import remember_root
 from jellytui.engine.downloads.upkeep.strays import Mirror
 from jellytui.engine.downloads.wishes.company import Company
 from jellytui.engine.downloads.wishes.facts import FactsAsker
+from jellytui.engine.downloads.wishes.replaced import Replaced
 from jellytui.engine.downloads.wishes.wishes import Wishes
 from jellytui.engine.downloads.worker import DownloadWorker
 from jellytui.engine.errors import DiskError
@@ -76,9 +77,9 @@ class DownloadManager:
         may_make_root: bool = True,
         free_floor_bytes: int = FREE_FLOOR_BYTES,
     ) -> None:
+        media = HeadStarts(media)
         self._database = database
         self._may_make_root = may_make_root
-        media = HeadStarts(media)
         self._network = network
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
@@ -181,6 +182,16 @@ class DownloadManager:
         self._company = Company(
             database=database, notes=self.notes, covers=covers, lyrics=lyrics, link=connection, bus=bus
         )
+        self._replaced = Replaced(
+            database=database,
+            rows=self.rows,
+            server=client,
+            leases=self.leases,
+            holds=self._holds,
+            runner=self.runner,
+            announcer=self.announcer,
+            changes=self.changes,
+        )
         self._facts = FactsAsker(database=database, server=client, link=connection, clock=clock)
         self.wishes = Wishes(
             catalogue=catalogue,
@@ -241,8 +252,9 @@ class DownloadManager:
         return await self.announcer.summary()
 
     async def sync_wants(self) -> None:
-        """The library was synced: downloaded playlists and favourites follow the server's."""
+        """The library was synced: downloaded playlists and favourites follow the server's, and replaced files."""
         await self.wishes.sync()
+        await self._replaced.review()
         await self.caretaker.name_strays()
 
     # For the player.

@@ -147,7 +147,8 @@ class Removal:
         await self._rows.move(ids, "pause")
         await self._runner.stop_attempts(ids)
         try:
-            await self._unlink(rows)
+            # Read again: an attempt may have completed in the very last moment.
+            await self._unlink(await self._wants.rows(ids))
         except OSError as error:
             await self._wants.put_back(rows)
             raise DiskError(words(error, self._files.root)) from error

@@ -6,8 +6,10 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from jellytui.demo.library import DemoTrack, Library
 from jellytui.demo.server import DemoServer
@@ -94,3 +96,43 @@ async def test_a_file_that_the_server_has_lost_is_said_to_be_missing_and_comes_w
     await own.manager.acts.resume([row.id])
     await own.until_status(song.id, "completed")
     await own.whole(song.id)
+
+
+async def mirrored(rig: Rig, song: DemoTrack, etag: str) -> None:
+    """The library knows the track in this state."""
+    body = msgspec.json.encode(replace(rig.catalogue.known[song.id], etag=etag))
+    await rig.database.execute("DELETE FROM tracks")
+    await rig.database.execute(
+        """INSERT INTO tracks (id, library_id, album_id, duration_ms, play_count, credits, sort_key, words, body)
+           VALUES (?, '', '', 0, 0, '[]', '', '', ?)""",
+        (song.id, body),
+    )
+    rig.catalogue.known[song.id] = replace(rig.catalogue.known[song.id], etag=etag)
+
+
+async def test_a_file_replaced_after_it_came_down_is_noticed_at_the_next_sync_and_comes_again(own: Rig) -> None:
+    (song,) = own.songs
+    await mirrored(own, song, "one")
+    await facts_known(own, song)
+    await own.manager.acts.resume_all()
+    await own.until_status(song.id, "completed")
+    await own.manager.sync_wants()
+    assert (await own.row(song.id)).status == "completed"
+
+    await mirrored(own, song, "retitled in the library only")
+    await own.manager.sync_wants()
+    assert (await own.row(song.id)).status == "completed"
+    asked = len(own.asked(song.id))
+
+    change(song, bytes(reversed(song.file.read_bytes())), modified_at=song.file.stat().st_mtime + 100)
+    await own.server.rescan()
+    await mirrored(own, song, "two")
+    with own.manager.lease(song.id):
+        await own.manager.sync_wants()
+        assert (await own.row(song.id)).status == "completed"
+    await own.manager.sync_wants()
+    await own.until_row(song.id, lambda row: row.status == "completed" and len(own.asked(song.id)) > asked)
+    await own.whole(song.id)
+    await own.manager.sync_wants()
+    assert (await own.row(song.id)).status == "completed"
+    assert len(own.asked(song.id)) == asked + 1

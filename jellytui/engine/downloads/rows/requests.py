@@ -79,7 +79,7 @@ class Requests:
         await tx.execute_many(
             """INSERT INTO downloads (item_id, user_id, file_path, status, wait_reason, priority, queued_at, name,
                album, artists, album_id, album_artist, disc, number, year, duration_ms, container, image_item_id,
-               image_tag, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+               image_tag, track_etag, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [self._new_row(track, ask, timestamp(queued_at[track.id])) for track in tracks if track.id not in there],
         )
         ids = await self._ids(tx, tracks)
@@ -120,6 +120,7 @@ class Requests:
             track.container,
             track.image_item_id,
             track.image_tag,
+            track.etag or None,
             ask.origin,
         )
 

@@ -36,6 +36,7 @@ CREATE TABLE downloads (
     -- What the server said of the file: in the item (last scan), and with the body that is in the `.part`.
     expected_size   INTEGER,
     source_etag     TEXT,
+    track_etag      TEXT,  -- the library's, when the file was last known to be the server's
     etag            TEXT,
     last_modified   TEXT,
     gone_on_server  INTEGER NOT NULL DEFAULT 0,
