@@ -78,8 +78,14 @@ async def _watched(backend: Backend, name: str, work: Awaitable[T]) -> T:
     async def show() -> None:
         async with backend.events([UpkeepState]) as events:
             async for event in events:
-                if isinstance(event, UpkeepState) and event.work == name and event.status == "running":
+                if not isinstance(event, UpkeepState):
+                    continue
+                if event.work == name and event.status == "running":
                     line.show(event.done, event.total, f"{event.done:,} of {event.total:,}")
+                elif event.work in ("sweep", "rescue") and event.text:
+                    # What the engine has put right by itself at its start would else go unsaid.
+                    line.end()
+                    say(event.text)
 
     showing = asyncio.create_task(show())
     try:

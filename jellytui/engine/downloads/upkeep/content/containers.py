@@ -45,7 +45,7 @@ def problem_of(file: BinaryIO, size: int) -> str:
 
 
 def _check_flac(file: BinaryIO, start: int, size: int) -> str:
-    """The chain of metadata, and whether the last frame is the one with the last sample."""
+    """The chain of metadata, and whether the last frame is whole and the one with the last sample."""
     position, is_last = start + 4, False
     info = _at(file, position + 4, 34)
     while not is_last:
@@ -59,17 +59,21 @@ def _check_flac(file: BinaryIO, start: int, size: int) -> str:
     samples = int.from_bytes(info[13:18], "big") & 0xFFFFFFFFF
     tail_start = max(position, size - _TAIL_BYTES)
     tail = _at(file, tail_start, size - tail_start)
+    if tail[-128:-125] == b"TAG":
+        tail = tail[:-128]
     ends = _flac_frame_ends(tail, int.from_bytes(info[:2], "big"))
-    return "" if not samples or samples in ends else CUT
+    if not samples:
+        return ""  # written without knowing how long it would be
+    return "" if samples in ends and _crc16(tail[ends[samples] :]) == 0 else CUT
 
 
-def _flac_frame_ends(data: bytes, block_size: int) -> set[int]:
-    """After which sample the frames end that begin in `data`; a frame's header proves itself by its checksum."""
-    ends = set()
+def _flac_frame_ends(data: bytes, block_size: int) -> dict[int, int]:
+    """After which sample the frames end that begin in `data`, and where; a header proves itself by its checksum."""
+    ends = {}
     at = data.find(b"\xff")
     while at >= 0:
         if data[at + 1 : at + 2] in (b"\xf8", b"\xf9") and (end := _flac_frame_end(data, at, block_size)):
-            ends.add(end)
+            ends[end] = at
         at = data.find(b"\xff", at + 1)
     return ends
 
@@ -108,6 +112,16 @@ def _crc8(data: bytes) -> int:
         value ^= byte
         for _ in range(8):
             value = (value << 1 ^ 0x07) & 0xFF if value & 0x80 else value << 1
+    return value
+
+
+def _crc16(data: bytes) -> int:
+    """Of a whole frame with its own checksum at the end: 0."""
+    value = 0
+    for byte in data:
+        value ^= byte << 8
+        for _ in range(8):
+            value = (value << 1 ^ 0x8005) & 0xFFFF if value & 0x8000 else value << 1
     return value
 
 
@@ -179,6 +193,9 @@ def _check_mp4(file: BinaryIO, start: int, size: int) -> str:
 def _check_riff(file: BinaryIO, start: int, size: int) -> str:
     """WAV and AIFF: chunk after chunk; a length of a writer that did not know it is not believed."""
     order = ">" if _at(file, start, 4) == b"FORM" else "<"
+    (whole,) = struct.unpack(f"{order}I", _at(file, start + 4, 4).ljust(4, b"\0"))
+    if whole < 0x7FFFFFFF and start + 8 + whole > size + 1:
+        return CUT
     position = start + 12
     while position + 8 <= size:
         name, length = struct.unpack(f"{order}4sI", _at(file, position, 8))

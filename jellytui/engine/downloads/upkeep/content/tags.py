@@ -33,7 +33,7 @@ def read_tags(path: Path, item_id: str) -> Track:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
         tags = _tags_of(head)
-    except (OSError, struct.error, UnicodeDecodeError):
+    except (OSError, struct.error, IndexError):
         tags = {}
     album, artist = tags.get("album", ""), tags.get("albumartist") or tags.get("artist", "")
     return Track(
