@@ -94,6 +94,7 @@ class DownloadManager:
         self.rows = QueueRows(database, clock)
         self.wants = Wants(database, clock)
         self.notes = Notes(database)
+        worker = DownloadWorker(media=media, clock=clock)
         running: dict[int, Transfer] = {}
         self._running = running
         self.announcer = Announcer(listing=self.listing, bus=bus, clock=clock, live=self._live, outline=self._outline)
@@ -163,7 +164,9 @@ class DownloadManager:
             clock=clock,
             changes=self.changes,
             remove=self._removal.delete,
+            worker=worker,
             keeps_streams=settings.cache.storage_limit > 0,
+            bit_rate=settings.player.stream_bitrate,
         )
         self.caretaker = Caretaker(
             user_id=account.user_id,

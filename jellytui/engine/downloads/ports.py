@@ -67,6 +67,9 @@ class Server(Protocol):
     def stream_url(self, item_id: str) -> str:
         """The listener's and the cache's way to the same bytes: anonymous."""
 
+    def limited_url(self, item_id: str, bit_rate: int) -> str:
+        """The music in at most so many bits a second, with the token: the file where it is small enough, else made."""
+
 
 class Link(Protocol):
     """The part of Connection that downloads need: the one circuit breaker."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from jellytui.config import ServerSettings
 from jellytui.engine.clock import Clock
@@ -186,6 +186,12 @@ class JellyfinClient:
     def stream_url(self, item_id: str) -> str:
         """The listener's and the cache's way to the same bytes: anonymous, so that no token is ever in it."""
         return f"{self._http.base_url}/Audio/{_segment(item_id)}/stream?static=true"
+
+    def limited_url(self, item_id: str, bit_rate: int) -> str:
+        """The music in at most so many bits a second: the file itself where it is small enough, else an MP3 made while
+        it is sent (jellyfin-api.md 8.4); needs the Authorization header."""
+        query = urlencode(queries.limited(self._user_id, bit_rate))
+        return f"{self._http.base_url}/Audio/{_segment(item_id)}/universal?{query}"
 
     # What the user does
 

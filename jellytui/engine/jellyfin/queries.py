@@ -46,6 +46,19 @@ def catalogue(user_id: str, library_id: str, server: tuple[int, ...], saved_sinc
     return {**tracks(user_id, server), **_of(library_id, saved_since), "sortBy": "Album,SortName"}
 
 
+def limited(user_id: str, bit_rate: int) -> dict[str, str | int]:
+    """Any container as it is where its bit rate is small enough, else MP3; all of these are needed (8.4)."""
+    return {
+        "userId": user_id,
+        "container": "ogg,opus,mp3,aac,m4a,m4b,alac,flac,wav,aiff,aif,ape,wma,wv,webm,mka",
+        "maxStreamingBitrate": bit_rate,
+        "audioBitRate": bit_rate,
+        "audioCodec": "mp3",
+        "transcodingContainer": "mp3",
+        "transcodingProtocol": "http",
+    }
+
+
 def albums(user_id: str, library_id: str, saved_since: str | None) -> Params:
     """All albums of a library; many are called Greatest Hits, so the artist decides among equals."""
     return {

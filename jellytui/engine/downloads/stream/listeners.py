@@ -24,11 +24,13 @@ from jellytui.engine.downloads.rows.wants import Wants
 from jellytui.engine.downloads.stream.feed import Feed
 from jellytui.engine.downloads.stream.follower import Follower
 from jellytui.engine.downloads.stream.headstart import HeadStarts
+from jellytui.engine.downloads.stream.passing import PassingStream
 from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.stream.rows import StreamRows
 from jellytui.engine.downloads.stream.side import SideRequests
 from jellytui.engine.downloads.transfer.rate import Gate
 from jellytui.engine.downloads.transfer.runner import Runner
+from jellytui.engine.downloads.worker import DownloadWorker
 from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError
 from jellytui.engine.models import DownloadInfo, Track
 from jellytui.engine.storage.database import Database
@@ -65,7 +67,9 @@ class Listeners:
         clock: Clock,
         changes: asyncio.Lock,
         remove: Callable[[Sequence[int]], Coroutine[object, object, None]],
+        worker: DownloadWorker,
         keeps_streams: bool,
+        bit_rate: int,
     ) -> None:
         self._stream_rows = StreamRows(database)
         self._rows = rows
@@ -88,8 +92,12 @@ class Listeners:
         """Deletes rows with what came of them; the caller holds `changes`."""
         self._keeps_streams = keeps_streams
         """Whether the cache may hold anything at all."""
+        self._worker = worker
+        self._bit_rate = bit_rate
+        """How many bits a second a stream may have; 0 = as many as its file."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._followers: dict[str, Follower] = {}
+        self._passing: set[PassingStream] = set()
 
     async def start(self) -> None:
         """Before the queue starts: what an earlier run left half listened to is not the queue's to fetch."""
@@ -107,6 +115,8 @@ class Listeners:
                 follower.leaving.cancel()
             await follower.stop()
             self._forget(follower)
+        for stream in list(self._passing):
+            await self._close_passing(stream)
         await self._media.stop()
 
     async def open_stream(self, item_id: str) -> StreamReader:
@@ -114,6 +124,8 @@ class Listeners:
 
         Raises DiskError where nothing can be written, NotFoundError for an unknown item.
         """
+        if self._bit_rate and not await self._is_here(item_id):
+            return self._pass(item_id)
         async with self._lock(item_id):
             follower = self._followers.get(item_id)
             if follower is not None and follower.is_over:
@@ -126,6 +138,28 @@ class Listeners:
         return item_id in self._followers
 
     # Coming.
+
+    def _pass(self, item_id: str) -> StreamReader:
+        """A stream in fewer bits, which is not kept."""
+        stream = PassingStream(
+            item_id,
+            self._server.limited_url(item_id, self._bit_rate),
+            worker=self._worker,
+            executor=self._runner.executor,
+            clock=self._clock,
+            on_close=lambda stream: asyncio.ensure_future(self._close_passing(stream)),
+        )
+        self._passing.add(stream)
+        return stream.reader
+
+    async def _close_passing(self, stream: PassingStream) -> None:
+        if stream in self._passing:
+            self._passing.remove(stream)
+            await stream.close()
+
+    async def _is_here(self, item_id: str) -> bool:
+        row = await self._listing.by_item(item_id)
+        return row is not None and row.status == "completed"
 
     async def _follow(self, item_id: str) -> Follower:
         url = self._server.stream_url(item_id)
