@@ -90,7 +90,7 @@ class DownloadManager:
         self.leases = Leases()
         self.gate = Gate(max_rate=settings.downloads.max_rate, clock=clock)
         self.listing = Listing(database)
-        self.offline = Offline(database=database, files=self.files)
+        self.offline = Offline(listing=self.listing, files=self.files)
         self.rows = QueueRows(database, clock)
         self.wants = Wants(database, clock)
         self.notes = Notes(database)
@@ -102,7 +102,7 @@ class DownloadManager:
             rows=self.rows,
             files=self.files,
             disk=self.disk,
-            worker=DownloadWorker(media=media, clock=clock),
+            worker=worker,
             server=client,
             link=connection,
             gate=self.gate,
@@ -243,6 +243,7 @@ class DownloadManager:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.announcer.stop()
+        await self.listing.close()
 
     # What is there.
 

@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 import unicodedata
 from pathlib import Path
 
-import msgspec
-
 from jellytui.engine.downloads.files import DownloadFiles
-from jellytui.engine.downloads.rows.listing import track_of
+from jellytui.engine.downloads.rows.listing import Listing
 from jellytui.engine.models import Track
-from jellytui.engine.storage.database import Database
 
 _WORD = re.compile(r"\w+")
-
-_COMPLETED = """
-SELECT d.*, t.body FROM downloads d LEFT JOIN tracks t ON t.id = d.item_id WHERE d.status = 'completed'
-ORDER BY d.album_artist, d.album, d.album_id, d.disc, d.number, d.name, d.id
-"""
 
 
 class Offline:
     """Reads the completed rows; tracks as the mirror knows them now, else as they were when queued."""
 
-    def __init__(self, *, database: Database, files: DownloadFiles) -> None:
-        self._database = database
+    def __init__(self, *, listing: Listing, files: DownloadFiles) -> None:
+        self._listing = listing
         self._files = files
 
     async def local_path(self, item_id: str) -> Path | None:
         """The file of a completed download that is there; else None."""
-        row = await self._database.fetch_one(
-            "SELECT file_path FROM downloads WHERE item_id = ? AND status = 'completed'", (item_id,)
-        )
-        if row is None or row["file_path"] is None:
+        row = await self._listing.by_item(item_id)
+        if row is None or row.status != "completed" or row.file_path is None:
             return None
-        path = self._files.absolute(row["file_path"])
+        path = self._files.absolute(row.file_path)
         return path if await asyncio.to_thread(path.is_file) else None
 
     async def is_available(self, item_id: str) -> bool:
@@ -46,16 +35,13 @@ class Offline:
 
     async def items(self) -> list[Track]:
         """All tracks that play without the server, by artist and album."""
-        return [_track(row) for row in await self._database.fetch_all(_COMPLETED)]
+        return await self._listing.completed_tracks()
 
     async def search(self, query: str) -> list[Track]:
         """Those of which some word begins with each word of the query, accents and case aside."""
         wanted = _words(query)
-        return [track for track in await self.items() if _matches(track, wanted)]
-
-
-def _track(row: sqlite3.Row) -> Track:
-    return track_of(row) if row["body"] is None else msgspec.json.decode(row["body"], type=Track)
+        tracks = await self.items()
+        return await asyncio.to_thread(lambda: [track for track in tracks if _matches(track, wanted)])
 
 
 def _matches(track: Track, wanted: list[str]) -> bool:

@@ -134,6 +134,9 @@ class ServerInMemory:
 
     stream_url = download_url
 
+    def limited_url(self, item_id: str, bit_rate: int) -> str:
+        return self.download_url(item_id)
+
 
 class Downloads(RuleBasedStateMachine):
     """`wanted` is what the user has asked for and not taken back: the promise that nothing of it is ever lost."""

@@ -48,7 +48,9 @@ class Queue:
 @pytest_asyncio.fixture
 async def queue(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Queue]:
     database = await Database.open(tmp_path / "jellytui.db")
-    yield Queue(database, clock)
+    queue = Queue(database, clock)
+    yield queue
+    await queue.listing.close()
     await database.close()
 
 

@@ -10,11 +10,25 @@ import msgspec
 
 from jellytui.engine.errors import NotFoundError
 from jellytui.engine.models import DownloadInfo, DownloadStatus, Track
-from jellytui.engine.storage.database import Database
+from jellytui.engine.storage.database import Database, Reader
+
+USERS_WANT = "w.wanted_by NOT IN ('stream', 'queue', 'album')"
+"""The condition that a row of `wants w` is a user's."""
 
 SELECT = """
 SELECT d.*, (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = d.id) AS wanted_by
 FROM downloads d
+"""
+
+_TOTALS = f"""
+SELECT d.status, EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id AND {USERS_WANT}) AS is_users,
+       count(*) AS number, total(d.bytes_downloaded) AS here,
+       total(coalesce(d.file_size, d.expected_size, d.bytes_downloaded)) AS whole
+FROM downloads d GROUP BY 1, 2
+"""  # noqa: S608
+_COMPLETED = """
+SELECT d.*, t.body FROM downloads d LEFT JOIN tracks t ON t.id = d.item_id WHERE d.status = 'completed'
+ORDER BY d.album_artist, d.album, d.album_id, d.disc, d.number, d.name, d.id
 """
 
 _AS_ASKED = " ORDER BY d.queued_at, d.id"
@@ -74,6 +88,10 @@ def track_of(row: sqlite3.Row) -> Track:
     )
 
 
+def _newest_track_of(row: sqlite3.Row) -> Track:
+    return track_of(row) if row["body"] is None else msgspec.json.decode(row["body"], type=Track)
+
+
 def artists_of(row: sqlite3.Row) -> tuple[str, ...]:
     """The names in the row's JSON array."""
     return msgspec.json.decode(row["artists"], type=tuple[str, ...])
@@ -91,10 +109,16 @@ class Totals:
 
 
 class Listing:
-    """The rows as lists and totals."""
+    """The rows as lists and totals. What looks at the whole table does so on a reader of its own, in its thread, so
+    that 100,000 rows hold up neither a write nor the loop; `close` lets it go."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._reader = Reader(database.path.absolute())
+
+    async def close(self) -> None:
+        """Lets the reader go."""
+        await self._reader.close()
 
     async def get(self, download_id: int) -> DownloadInfo:
         """One row. Raises NotFoundError."""
@@ -131,24 +155,25 @@ class Listing:
 
     async def all(self, status: DownloadStatus | None = None) -> list[DownloadInfo]:
         """All rows (of a status): unfinished ones in the queue's order, completed ones in that of asking."""
-        if status is None:
-            rows = await self._database.fetch_all(f"{SELECT} {_IN_QUEUE_ORDER}")
-        else:
-            order = _AS_ASKED if status == "completed" else _IN_QUEUE_ORDER
-            rows = await self._database.fetch_all(f"{SELECT} WHERE d.status = ? {order}", (status,))
-        return [info_of(row) for row in rows]
+        order = _AS_ASKED if status == "completed" else _IN_QUEUE_ORDER
+        condition, values = ("", ()) if status is None else ("WHERE d.status = ?", (status,))
+
+        def work(connection: sqlite3.Connection) -> list[DownloadInfo]:
+            return [info_of(row) for row in connection.execute(f"{SELECT} {condition} {order}", values)]
+
+        return await self._reader.run(work)
+
+    async def completed_tracks(self) -> list[Track]:
+        """The tracks of all completed rows by artist and album, as the mirror knows them, else as they were."""
+
+        def work(connection: sqlite3.Connection) -> list[Track]:
+            return [_newest_track_of(row) for row in connection.execute(_COMPLETED)]
+
+        return await self._reader.run(work)
 
     async def totals(self) -> Totals:
         """Counts and bytes; a scan of the table, so not at every event."""
-        rows = await self._database.fetch_all("""
-            SELECT d.status,
-                   EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id
-                           AND w.wanted_by NOT IN ('stream', 'queue', 'album')) AS is_users,
-                   count(*) AS number,
-                   total(d.bytes_downloaded) AS here,
-                   total(coalesce(d.file_size, d.expected_size, d.bytes_downloaded)) AS whole
-            FROM downloads d GROUP BY 1, 2
-        """)
+        rows = await self._reader.run(lambda connection: connection.execute(_TOTALS).fetchall())
         counts: dict[str, int] = {}
         downloaded = total = users = cached = 0
         for row in rows:

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from jellytui.engine.clock import Clock, timestamp
+from jellytui.engine.downloads.rows.listing import USERS_WANT
 from jellytui.engine.downloads.rows.requests import CACHE_WANTS, PRIORITY_OF, USER_PRIORITY
 from jellytui.engine.models import DownloadStatus
 from jellytui.engine.storage.database import Database, Transaction
 
 _IDS = "(SELECT value FROM json_each(?))"
-USERS_WANT = "w.wanted_by NOT IN ('stream', 'queue', 'album')"
-"""The condition that a row of `wants w` is a user's."""
 
 
 @dataclass(frozen=True, kw_only=True)
