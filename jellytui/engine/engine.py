@@ -225,7 +225,7 @@ def build(
             bus=bus,
             settings=settings,
             clock=clock,
-            root=root.folder,
+            disk=downloads.disk,
             network=network,
         ),
         player=Player(

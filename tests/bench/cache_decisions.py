@@ -15,6 +15,7 @@ from jellytui.engine.clock import SystemClock
 from jellytui.engine.downloads.cache import SmartCache
 from jellytui.engine.downloads.cache.policy import StorageChanged, WindowMoved, decide
 from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
+from jellytui.engine.downloads.disk import Disk
 from jellytui.engine.downloads.rows.cached import CachedRow
 from jellytui.engine.models import QueueWindow, Track
 from jellytui.engine.storage.database import Database
@@ -71,7 +72,7 @@ async def _with_database(songs: list[Track]) -> None:
             bus=bus,
             settings=Settings(cache=CacheSettings(storage_limit=ROWS * SIZE)),
             clock=clock,
-            root=Path(folder),
+            disk=Disk(Path(folder)),
         )
         window = QueueWindow(current=songs[0], upcoming=tuple(songs[1:6]))
         seconds = await _median_of(lambda: cache.on_track_started(window))

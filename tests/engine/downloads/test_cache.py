@@ -12,6 +12,7 @@ import pytest
 from jellytui.config import CacheSettings, Settings
 from jellytui.engine.bus import EventBus
 from jellytui.engine.downloads.cache import SmartCache
+from jellytui.engine.downloads.disk import Disk
 from jellytui.engine.downloads.ports import Network
 from jellytui.engine.events import PlayerState
 from jellytui.engine.models import OriginUse, QueueWindow, Track
@@ -55,7 +56,7 @@ class House:
             bus=self.bus,
             settings=Settings(cache=CacheSettings(**settings)),
             clock=self.clock,
-            root=root,
+            disk=Disk(root),
             network=network,
         )
 

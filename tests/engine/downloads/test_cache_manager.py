@@ -26,7 +26,7 @@ async def cache(rig: Rig) -> AsyncIterator[SmartCache]:
         bus=EventBus(),
         settings=Settings(cache=CacheSettings(queue_precache_count=2)),
         clock=rig.clock,
-        root=rig.root,
+        disk=rig.manager.disk,
         network=rig.network,
     )
     await cache.start()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Literal
 
 from jellytui.config import Settings
@@ -54,7 +53,7 @@ class SmartCache:
         bus: EventBus,
         settings: Settings,
         clock: Clock,
-        root: Path,
+        disk: Disk,
         network: Network | None = None,
         tuning: Tuning = TUNING,
     ) -> None:
@@ -64,7 +63,7 @@ class SmartCache:
         self._bus = bus
         self._config = settings.cache
         self._clock = clock
-        self._disk = Disk(root)
+        self._disk = disk
         self._network = network
         self._tuning = tuning
         self._window = QueueWindow()
