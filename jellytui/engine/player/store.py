@@ -40,6 +40,7 @@ class PlayerStore:
         self._database = database
         self._stored_tracks: Mapping[int, Track] = MappingProxyType({})
         self._stored_queue: Queue | None = None
+        self._is_restored = False
         self._wanted: tuple[Queue, Place] | None = None
         self._writing: asyncio.Task[None] | None = None
 
@@ -50,6 +51,7 @@ class PlayerStore:
         place = await self._place()
         row = await self._database.fetch_one("SELECT * FROM queue WHERE id = 1")
         self._stored_tracks = tracks
+        self._is_restored = True
         if row is None:
             return Queue(repeat=place.repeat), place
         queue = Queue(
@@ -64,7 +66,9 @@ class PlayerStore:
         return queue.turned_to(place.entry_id if place.entry_id in tracks else None), place
 
     def keep(self, queue: Queue, place: Place) -> None:
-        """Writes soon; a newer state replaces one that still waits."""
+        """Writes soon; a newer state replaces one that still waits. What was kept is not written over unread."""
+        if not self._is_restored:
+            return
         self._wanted = (queue, place)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_wanted())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jellytui.engine.events import QueueState
+from jellytui.engine.events import ConnectionState, QueueState
 from jellytui.engine.models import Track
 from tests.engine.player.conftest import World, tracks
 from tests.support.waiting import settle
@@ -26,6 +26,22 @@ async def test_a_restart_finds_queue_position_and_volume_again_paused(world: Wor
     await settle()
     assert world.sound.playing
     assert (world.sound.playing.uri, world.sound.playing.start_ms) == ("jellytui://c", 42_000)
+    await player.stop()
+
+
+async def test_news_of_the_server_before_the_start_does_not_cost_the_queue(world: World) -> None:
+    await world.player.play_tracks(tracks("abcd"), 2)
+    await world.player.set_volume(33)
+    await world.advance(42)
+    await world.player.stop()
+
+    player = world.make_player()
+    world.bus.publish(ConnectionState(status="online", server_name="attic"))
+    await settle()
+    await player.start()
+    assert player.state.track
+    assert (player.state.track.id, player.state.position_ms, player.state.volume) == ("c", 42_000, 33)
+    assert player.queue_page(0, 10).length == 4
     await player.stop()
 
 
