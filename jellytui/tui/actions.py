@@ -124,6 +124,11 @@ _ALL = (
     _engine("sync", "Sync the library with the server", ("u",), "sync_library", hint="sync"),
     _engine("full_sync", "Read the whole library anew", (), "sync_library", full=True),
     _engine("cancel_sync", "Cancel the sync", (), "cancel_sync"),
+    # The downloads as a whole
+    Action("download_favorites", "Download all favourites, and those to come", ()),
+    Action("unfollow_favorites", "Download new favourites no more", ()),
+    _engine("verify_downloads", "Check the downloads against the disk", (), "verify_downloads"),
+    _engine("repair_downloads", "Check the downloads and mend what differs", (), "verify_downloads", repair=True),
     # The app
     Action("command_line", "Command line", ("colon",)),
     Action("palette", "All commands", ("ctrl+p",)),

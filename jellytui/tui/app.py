@@ -20,13 +20,17 @@ from jellytui.config import Settings
 from jellytui.engine.backend import Backend, SignIn
 from jellytui.engine.errors import JellytuiError, NotSignedInError
 from jellytui.engine.events import Event, ProblemOccurred
+from jellytui.engine.models import DownloadInfo
 from jellytui.tui.actions import ACTIONS
 from jellytui.tui.bridge import BUSY_SECONDS, CALM_SECONDS, pump
+from jellytui.tui.format import count
 from jellytui.tui.keymap import Keymap, bindings
 from jellytui.tui.resources import styles_dir
 from jellytui.tui.screens.base import BaseScreen
 from jellytui.tui.screens.start import StartScreen
 from jellytui.tui.session import Session
+from jellytui.tui.stores.base import Keys
+from jellytui.tui.stores.downloads import UPKEEP
 from jellytui.tui.themes import OURS, start_theme, variables_of
 from jellytui.tui.widgets.hint_line import HintLine, Severity, Toast
 from jellytui.tui.widgets.top_bar import TopBar
@@ -126,6 +130,7 @@ class JellytuiApp(App[None], inherit_bindings=False):
 
     async def _begin(self, backend: Backend) -> None:
         self.session = session = Session(backend)
+        session.downloads.subscribe(self._on_downloads)
         for mode in MODE_NAMES:
             self.add_mode(mode, lambda mode=mode: make_screen(mode, session))  # type: ignore[misc]
         await self.switch_mode("library")
@@ -203,6 +208,12 @@ class JellytuiApp(App[None], inherit_bindings=False):
             if isinstance(screen, BaseScreen):
                 screen.query_one(HintLine).toast = toast
 
+    def _on_downloads(self, keys: Keys) -> None:
+        if UPKEEP in keys and self.session is not None:
+            news = self.session.downloads.news
+            while news:
+                self.say(news.pop(0))
+
     def _on_occurrence(self, event: Event) -> None:
         if isinstance(event, ProblemOccurred):
             self.say(event.problem.text, "error")
@@ -267,6 +278,24 @@ class JellytuiApp(App[None], inherit_bindings=False):
 
     def action_login(self) -> None:
         self.run_worker(self.ask_to_sign_in(""), group="login", exclusive=True, exit_on_error=False)
+
+    def action_download_favorites(self) -> None:
+        self.run_worker(self._download_favorites(), group="commands", exit_on_error=False)
+
+    async def _download_favorites(self) -> None:
+        if self.session is None:
+            return
+        rows: list[DownloadInfo] | None = await self.ask(
+            "download_favorites", user_id=self.session.backend.account.user_id
+        )
+        if rows is not None:
+            coming = sum(row.status != "completed" for row in rows)
+            self.say(f"Favourites: {count(coming, 'track')} to download. Those to come follow by themselves.")
+
+    def action_unfollow_favorites(self) -> None:
+        if self.session is not None:
+            self.send("unfollow_favorites", user_id=self.session.backend.account.user_id)
+            self.say("Favourites are downloaded no more by themselves. What is here goes when the cache needs room.")
 
     def action_settings(self) -> None:
         from jellytui.paths import default_paths

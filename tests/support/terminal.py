@@ -21,7 +21,13 @@ class Terminal:
     """Runs a program on a pty of the given size; `wait_for` reads until the screen shows what is awaited."""
 
     def __init__(
-        self, words: Sequence[str], *, columns: int = 80, rows: int = 24, environment: Mapping[str, str] | None = None
+        self,
+        words: Sequence[str],
+        *,
+        columns: int = 80,
+        rows: int = 24,
+        environment: Mapping[str, str] | None = None,
+        has_colors: bool = True,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.bytes_read = 0
@@ -30,8 +36,11 @@ class Terminal:
         self._status: int | None = None
         self._pid, self._master = pty.fork()
         if self._pid == 0:
-            env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
+            # What this terminal is goes before what the tests were started in.
+            env = {**os.environ, **(environment or {}), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
             env.pop("NO_COLOR", None)
+            if not has_colors:
+                env["NO_COLOR"] = "1"
             os.execvpe(words[0], list(words), env)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
@@ -54,6 +63,11 @@ class Terminal:
     def send(self, keys: str) -> None:
         """Types."""
         os.write(self._master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the window another size."""
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def signal(self, number: int) -> None:
         """Sends a signal to the program."""

@@ -8,6 +8,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from jellytui.engine.events import UpkeepState
 from jellytui.engine.models import DownloadsSummary
 from jellytui.tui import format as fmt
 from jellytui.tui.downloads.lines import TABS, Tab
@@ -87,6 +88,23 @@ def disk_facts(summary: DownloadsSummary) -> tuple[str, ...]:
     if summary.user_bytes:
         facts.append(f"{fmt.size(summary.user_bytes)} mine")
     return tuple(facts)
+
+
+_WORKS = {
+    "sweep": "Looking over the downloads",
+    "verify": "Checking the downloads",
+    "move": "Moving the downloads",
+    "export": "Exporting",
+    "rescue": "Rescuing the database",
+}
+
+
+def upkeep_words(upkeep: UpkeepState | None) -> str:
+    """ "Checking the downloads: 120 of 1,204"; empty while nothing such runs."""
+    if upkeep is None:
+        return ""
+    far = f": {fmt.number(upkeep.done)} of {fmt.number(upkeep.total)}" if upkeep.total else "…"
+    return _WORKS[upkeep.work] + far
 
 
 def totals_words(summary: DownloadsSummary) -> str:

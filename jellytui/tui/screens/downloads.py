@@ -11,7 +11,14 @@ from textual.timer import Timer
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.models import CacheStep, CacheUse, DownloadInfo
 from jellytui.tui import format as fmt
-from jellytui.tui.downloads.bands import DownloadTabs, DownloadTotals, cache_share, disk_facts, totals_words
+from jellytui.tui.downloads.bands import (
+    DownloadTabs,
+    DownloadTotals,
+    cache_share,
+    disk_facts,
+    totals_words,
+    upkeep_words,
+)
 from jellytui.tui.downloads.cache_list import CacheList
 from jellytui.tui.downloads.download_list import DownloadList
 from jellytui.tui.downloads.lines import ORDERS, TABS, Tab
@@ -103,7 +110,7 @@ class DownloadsScreen(BaseScreen):
         order = ORDERS[self._list.order] if self._list.order != "turn" else ""
         tabs.facts = (*disk_facts(summary), *(part for part in (order, words) if part))
         totals.is_held = summary.hold_reason is not None
-        totals.words = totals_words(summary)
+        totals.words = " · ".join(part for part in (upkeep_words(store.upkeep), totals_words(summary)) if part)
 
     def _turn_to(self, tab: Tab) -> None:
         self.query_one(DownloadTabs).tab = tab

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from jellytui.engine.backend import Backend
-from jellytui.engine.events import DownloadEvent, DownloadsState, Event
+from jellytui.engine.events import DownloadEvent, DownloadsState, Event, UpkeepState
 from jellytui.engine.models import DownloadInfo, DownloadsSummary, DownloadStatus
 from jellytui.tui.stores.base import Store
 
@@ -14,18 +14,24 @@ ROWS = "rows"
 """Marked when a row came, went or changed its status: lists of downloads must be put in order anew."""
 
 SUMMARY = "summary"
+UPKEEP = "upkeep"
+"""Marked when a long work on the files goes on or has ended."""
 
 
 class DownloadsStore(Store):
-    """Keys: "summary", "rows", and for each changed row `download:<id>`, its item id and its album id."""
+    """Keys: "summary", "rows", "upkeep", and for each changed row `download:<id>`, its item id and its album id."""
 
-    kinds = (DownloadEvent, DownloadsState)
+    kinds = (DownloadEvent, DownloadsState, UpkeepState)
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
         self.backend = backend
         self.summary = DownloadsSummary()
         self.downloads: dict[int, DownloadInfo] = {}
+        self.upkeep: UpkeepState | None = None
+        """The long work on the files that runs now: a check, a move."""
+        self.news: list[str] = []
+        """What such a work had to say at its end, until somebody has shown it."""
         self.doomed: frozenset[int] = frozenset()
         """Rows whose deletion can still be undone: no list shows them."""
         self._by_item: dict[str, int] = {}
@@ -82,11 +88,24 @@ class DownloadsStore(Store):
             case DownloadsState():
                 self.summary = event.summary
                 self.mark(SUMMARY)
+            case UpkeepState():
+                self._take_upkeep(event)
             case DownloadEvent(type="removed"):
                 self._drop(event.download.id)
             case DownloadEvent():
                 # Every other type carries the whole row, with what the seed's store sets by hand in it.
                 self._put(event.download)
+
+    def _take_upkeep(self, event: UpkeepState) -> None:
+        was_running = self.upkeep is not None and self.upkeep.work == event.work
+        if event.status == "running":
+            self.upkeep = event
+        elif was_running or event.work == "rescue" or event.status == "failed":
+            # An end that nobody saw begin is old news, but for what was lost or saved.
+            self.upkeep = None
+            if event.text:
+                self.news.append(event.text)
+        self.mark(UPKEEP)
 
     def _put(self, row: DownloadInfo) -> None:
         old = self.downloads.get(row.id)
