@@ -2,8 +2,9 @@
 
 import pytest
 
-from jellytui.engine.events import DownloadEvent, DownloadEventType
+from jellytui.engine.events import DownloadEvent, DownloadEventType, UpkeepState
 from jellytui.engine.models import DownloadInfo, DownloadStatus
+from jellytui.tui.downloads.bands import upkeep_words
 from jellytui.tui.stores.downloads import DownloadsStore
 from tests.support.fake_backend import FakeBackend
 
@@ -76,3 +77,34 @@ async def test_refresh_drops_what_is_gone() -> None:
     backend.downloads = [row(2)]
     await store.refresh("user")
     assert list(store.downloads) == [2]
+
+
+def test_the_end_of_a_work_that_was_seen_running_is_news_and_an_old_end_is_not() -> None:
+    store = DownloadsStore(FakeBackend())
+    store.apply(UpkeepState(work="verify", status="done", text="An hour ago."))
+    assert store.news == []
+    store.apply(UpkeepState(work="verify", done=3, total=9))
+    assert upkeep_words(store.upkeep) == "Checking the downloads: 3 of 9"
+    store.apply(UpkeepState(work="verify", status="done", text="All are right."))
+    assert (store.upkeep, store.news) == (None, ["All are right."])
+
+
+def test_what_was_rescued_or_failed_is_always_news() -> None:
+    store = DownloadsStore(FakeBackend())
+    store.apply(UpkeepState(work="rescue", status="done", text="The damaged database was set aside."))
+    store.apply(UpkeepState(work="move", status="failed", text="The disk is full."))
+    assert store.news == ["The damaged database was set aside.", "The disk is full."]
+
+
+async def test_several_are_asked_for_at_once_and_doomed_ones_are_on_no_list() -> None:
+    backend = FakeBackend()
+    backend.downloads = [row(1, "completed"), row(2, "completed"), row(3, "completed")]
+    store = DownloadsStore(backend)
+    await store.refresh("user")
+    store.doom([1, 2])
+    assert [one.id for one in store.with_status("completed")] == [3]
+    store.spare([1])
+    await store.delete_doomed()
+    assert backend.called("delete_downloads") == [{"download_ids": [2]}]
+    await store.delete_doomed()
+    assert len(backend.called("delete_downloads")) == 1
