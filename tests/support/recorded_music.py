@@ -1,30 +1,34 @@
-"""Rebuilds the 63 tracks behind the recordings, as their README describes them, with ffmpeg."""
+"""Rebuilds the 63 tracks behind the recordings, as their README describes them; those in M4A are silent."""
 
 import hashlib
 import inspect
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
+from mutagen.ogg import OggPage
 
+from tests.support import m4a, music
+from tests.support.m4a import write_m4a
 from tests.support.music import HOSTILE_ALBUM, HOSTILE_ARTIST, cover_jpeg, write_tags
 
 _FIRST_MODIFIED = 1_763_863_796  # 2025-11-23 02:09:56 UTC; one second more for each file, in the order of the README
-_CODECS = {
-    "flac": ["-c:a", "flac", "-sample_fmt", "s32"],
-    "mp3": ["-c:a", "libmp3lame", "-b:a", "192k"],
-    "opus": ["-c:a", "libopus", "-b:a", "96k"],
-    "m4a": ["-c:a", "aac", "-b:a", "160k"],
-    "ogg": ["-c:a", "libvorbis"],
+_FORMATS: dict[str, dict[str, Any]] = {
+    ".flac": {"format": "FLAC", "subtype": "PCM_24", "compression_level": 0.0},
+    ".mp3": {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT", "compression_level": 4 / 9},
+    ".opus": {"format": "OGG", "subtype": "OPUS"},
+    ".ogg": {"format": "OGG", "subtype": "VORBIS"},
 }
+"""The compression level of MP3 means 192 kbit/s: libsndfile counts down from 320 to 32."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ _ALBUMS = (
 
 
 def build_recorded_library(folder: Path) -> None:
-    """Writes the 63 files with covers, lyrics and dates. Raises CalledProcessError when ffmpeg fails."""
+    """Writes the 63 files with covers, lyrics and dates."""
     files = list(_files())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda file: _write(folder, file), files))
@@ -122,14 +126,57 @@ def _album_files(album: _Album) -> Iterator[_File]:
 def _write(folder: Path, file: _File) -> None:
     target = folder / file.path
     target.parent.mkdir(parents=True, exist_ok=True)
-    tone = f"sine=frequency={180 + 40 * file.number}:duration={file.seconds}:sample_rate=44100"
-    codec = _CODECS[target.suffix[1:]]
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", tone, "-ac", "2", *codec]
-    subprocess.run([*command, "-threads", "1", f"file:{target}"], check=True, timeout=120)
     if target.suffix == ".m4a":
+        write_m4a(target, file.seconds)
         _write_mp4_tags(target, file.tags)
+        return
+    if target.suffix == ".mp3":
+        _write_mp3(target, file)
+    elif target.suffix == ".opus":
+        _write_opus(target, file)
     else:
-        write_tags(target, file.tags, file.cover)
+        _write_tone(target, file)
+    write_tags(target, file.tags, file.cover)
+
+
+def _write_tone(target: Path, file: _File) -> None:
+    rate = 8_000 if target.suffix == ".opus" else 44_100  # which for Opus is only what the encoder has to do
+    second = 0.1 * np.sin(2 * np.pi * (180 + 40 * file.number) * np.arange(rate, dtype=np.float32) / rate)
+    both = np.column_stack([second, second]).astype(np.float32)  # whole turns: each second is like the first
+    with soundfile.SoundFile(target, "w", rate, 2, **_FORMATS[target.suffix]) as out:
+        for _ in range(file.seconds):
+            out.write(both)  # a second at a time: libvorbis crashes on much more
+
+
+def _write_opus(target: Path, file: _File) -> None:
+    """Encodes a second and repeats its pages, for the encoder is slow."""
+    _write_tone(target, replace(file, seconds=1))
+    read: Any = OggPage
+    with target.open("rb") as stream:
+        pages = []
+        while stream.tell() < target.stat().st_size:
+            pages.append(read(stream))
+    headers, sound = pages[:2], pages[2:]
+    with target.open("wb") as out:
+        for page in headers:
+            out.write(page.write())
+        for second in range(file.seconds):
+            for page in sound:
+                page.last = second == file.seconds - 1 and page is sound[-1]
+                out.write(page.write())
+                page.position += 48_000
+                page.sequence += len(sound)
+
+
+def _write_mp3(target: Path, file: _File) -> None:
+    """Encodes ten seconds and repeats their frames, for the encoder is slow and each frame stands for itself."""
+    _write_tone(target, replace(file, seconds=10))
+    data = target.read_bytes()
+    first = 144 * 192_000 // 44_100  # the header of the encoder, which would tell the length of ten seconds
+    start = data.index(b"\xff\xfb", first - 2)
+    frames = data[start:]
+    wanted = round(file.seconds * 192_000 / 8)
+    target.write_bytes((frames * (wanted // len(frames) + 1))[:wanted])
 
 
 def _write_mp4_tags(target: Path, tags: dict[str, str]) -> None:
@@ -147,10 +194,9 @@ def _write_mp4_tags(target: Path, tags: dict[str, str]) -> None:
 
 @pytest.fixture(scope="session")
 def recorded_music() -> Path:
-    """The folder of the 63 tracks, built once and kept for later runs; skips without ffmpeg. Do not change it."""
-    if shutil.which("ffmpeg") is None:
-        pytest.skip("ffmpeg is not installed: the music behind the recordings cannot be rebuilt")
-    version = hashlib.sha256(inspect.getsource(sys.modules[__name__]).encode()).hexdigest()[:12]
+    """The folder of the 63 tracks, built once and kept for later runs. Do not change it."""
+    sources = "".join(inspect.getsource(module) for module in (sys.modules[__name__], m4a, music))
+    version = hashlib.sha256(sources.encode()).hexdigest()[:12]
     kept = Path(tempfile.gettempdir()) / f"jellytui-recorded-music-{os.getuid()}-{version}"
     if not kept.is_dir():
         building = Path(tempfile.mkdtemp(prefix="jellytui-recorded-music-"))

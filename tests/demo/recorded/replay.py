@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from jellytui.demo.server import DemoServer
+from jellytui.demo.wire.transcode import has_ffmpeg
 from tests.demo.recorded.admin import Admin
 from tests.demo.recorded.comparing import Binder, Comparer, Difference
 from tests.demo.recorded.openapi import Answer
@@ -32,6 +33,10 @@ def load(recordings: Path, version: str, topic: str) -> list[dict[str, Any]]:
     """The entries of a topic."""
     entries: list[dict[str, Any]] = json.loads((recordings / version / f"{topic}.json").read_text("utf-8"))
     return entries
+
+
+def _is_transcode(entry: dict[str, Any]) -> bool:
+    return bool(entry["response"]["headers"].get("Accept-Ranges") == "none")
 
 
 class Replay:
@@ -97,6 +102,8 @@ class Replay:
                 await self.send(client, self._report)
             if entry["request"]["path"] == "/Sessions/Playing/Progress":
                 self._report = entry
+            if not has_ffmpeg() and _is_transcode(entry):
+                continue
             if not self.knows(entry):
                 self.skipped.append((topic, index))
                 continue
