@@ -82,7 +82,7 @@ class Feed:
             part.on_change = self._on_change
             part.is_awaited = self.starving > 0
             self.epoch += 1
-            if part.written and held.total is not None:
+            if part.written:
                 self._take(held)
             self.condition.notify_all()
 

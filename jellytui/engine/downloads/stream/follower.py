@@ -18,7 +18,7 @@ from jellytui.engine.downloads.transfer.attempt import Transfer
 from jellytui.engine.downloads.transfer.refusal import Refusal
 from jellytui.engine.downloads.transfer.resume import Body
 from jellytui.engine.downloads.worker import Finished
-from jellytui.engine.errors import JellytuiError
+from jellytui.engine.errors import DiskError, JellytuiError
 from jellytui.engine.models import DownloadInfo
 
 SHORT_S = 10.0
@@ -121,6 +121,8 @@ class Follower:
                 self._refused(refusal)
             case JellytuiError() as error:
                 self.feed.fail(error)
+            case _ if transfer.wait_reason == "disk":
+                self.feed.fail(DiskError("The disk of the downloads is full, or not there."))
             case _:
                 # Somebody has paused or stopped it; a listener's act is not the queue's (design.md).
                 self._try_again(0.0 if has_progress else 0.5)
@@ -196,8 +198,8 @@ class Follower:
         if gap < 0 or self.feed.held is None or self.feed.total is None or self.side.is_refused:
             return
         speed = transfer.speed.bytes_per_second
-        if gap <= FAR_BYTES and (gap == 0 or gap <= speed * FAR_S):
-            return
+        if gap <= FAR_BYTES and (not speed or gap <= speed * FAR_S):
+            return  # on a line that brings nothing a window would bring nothing either
         if not any(window and window.brings(offset) for window in (self.feed.tail, reader.window)):
             self._open_window(reader, offset)
 

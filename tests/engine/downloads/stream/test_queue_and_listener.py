@@ -9,7 +9,7 @@ import pytest
 
 from jellytui.config import CacheSettings, DownloadSettings, Settings
 from jellytui.demo.server import DemoServer
-from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError
+from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError, ServerUnreachableError
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.stream.test_reading import SLOW, STREAMS, song_of
 from tests.support.streaming import Asked, QuickClock, read_on
@@ -180,6 +180,17 @@ async def test_where_the_disk_is_full_the_player_is_told(song_server: DemoServer
         file.close()
 
 
+async def test_a_disk_that_is_full_for_another_download_is_told_to_the_player(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    listening.manager.runner.hold_for_disk(DiskError("full"), needed_bytes=1 << 60)
+    with pytest.raises(DiskError):
+        await read_on(file)
+    file.close()
+
+
 async def test_a_download_that_is_deleted_while_it_plays_goes_afterwards(listening: Rig) -> None:
     song = song_of(listening, "flac")
     listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW)
@@ -193,3 +204,45 @@ async def test_a_download_that_is_deleted_while_it_plays_goes_afterwards(listeni
         while await listening.rows():
             await asyncio.sleep(0.01)
     assert not listening.part(song.id).exists()
+
+
+async def test_the_music_needs_no_sign_in(listening: Rig) -> None:
+    song = song_of(listening, "mp3")
+    listening.token = "no longer taken"
+    await listening.restart()
+    listening.link.is_online = False
+    await listening.manager.wishes.download_item(song.id)
+    file = await listening.manager.open_stream(song.id)
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+    assert not any("authorization" in request.headers for request in listening.asked(song.id))
+
+
+async def test_with_no_server_a_track_that_has_not_begun_says_so(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    await listening.server.stop()
+    file = await listening.manager.open_stream(song.id)
+    with pytest.raises(ServerUnreachableError):
+        await asyncio.to_thread(file.size)
+    file.close()
+    await listening.server.start()
+
+
+async def test_with_no_server_what_is_here_of_a_track_is_played(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW, times=1)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 300_000)
+    file.close()
+    await listening.until_status(song.id, "paused")
+    await listening.server.stop()
+    again = await listening.manager.open_stream(song.id)
+    assert await asyncio.to_thread(again.size) == song.size
+    assert await read_on(again, 0, 300_000) == song.file.read_bytes()[:300_000]
+    reading = asyncio.create_task(read_on(again, 0))
+    await until(lambda: not listening.link.is_online)
+    assert not reading.done()
+    await listening.server.start()
+    listening.link.is_online = True
+    assert await reading == song.file.read_bytes()
+    again.close()
