@@ -75,6 +75,8 @@ def _read(database: Database) -> str | None:
 
 
 def _write(database: Database, root: Path) -> None:
+    if _read(database) == str(root):
+        return
     file = database.path.with_name(_FILE)
     ensure_folder(file.parent)
     fresh = file.with_name(f"{_FILE}.new")

@@ -26,6 +26,7 @@ from jellytui.engine.models import Finding, FindingKind, UpkeepReport
 
 BATCH = 2000
 """Rows and files at a time: some 20 ms of work in a thread."""
+MENDED_AT_ONCE = 500
 LEFTOVER_AGE_S = 24 * 3600
 LISTED = 1000
 """Findings in a report; the others are only counted."""
@@ -113,8 +114,10 @@ class Sweep:
         return tally.report(inspector)
 
     async def _settle(self, verdicts: Sequence[Verdict], tally: _Tally) -> None:
-        mended = await self._mender.mend(verdicts) if tally.is_repairing and verdicts else set()
-        tally.add(verdicts, mended)
+        """Mends a few at a time: neither the database nor requests and removals wait long for it."""
+        for start in range(0, len(verdicts), MENDED_AT_ONCE):
+            batch = verdicts[start : start + MENDED_AT_ONCE]
+            tally.add(batch, await self._mender.mend(batch) if tally.is_repairing else set())
 
     async def _searched(self, missing: Sequence[Verdict]) -> list[Verdict]:
         """Rows whose file is not where it was: those that the user has moved inside the root are found."""

@@ -243,6 +243,20 @@ async def test_a_disk_pulled_in_the_middle_is_not_taken_for_an_empty_one(
     assert await house.snapshot() == before
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+async def test_a_shelf_that_may_not_be_read_is_not_taken_for_an_empty_one(house: House) -> None:
+    await house.add_row("here")
+    shelf = house.add_file("here").parent
+    before = await house.snapshot()
+    shelf.chmod(0)
+    try:
+        with pytest.raises(DiskError):
+            await house.caretaker.sweep()
+    finally:
+        shelf.chmod(0o700)
+    assert await house.snapshot() == before
+
+
 async def test_a_row_that_is_claimed_between_looking_and_mending_stays_as_it_is(house: House) -> None:
     await house.add_row("claimed", "paused", file_size=100, bytes_downloaded=90)
     ledger = Ledger(house.database, house.clock, USER)

@@ -10,6 +10,7 @@ import errno
 import io
 import secrets
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ WHERE d.status = 'completed' AND d.file_path IS NOT NULL
 ORDER BY d.album_artist, d.album, d.album_id, d.disc, d.number, d.name, d.id
 """
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV, errno.ESTALE}
-_SAVE_EVERY = 50
+_SAVE_EVERY_S = 10.0
 
 
 class CoverStore(Protocol):
@@ -107,6 +108,7 @@ class Export:
         for track, _ in wanted:
             discs[track.album_id].add(track.disc or 1)
         albums: set[str] = set()
+        saved_at = time.monotonic()
         try:
             for number, (track, path) in enumerate(wanted, start=1):
                 has_discs = bool(discs[track.album_id] - {1})
@@ -114,7 +116,8 @@ class Export:
                 if track.album_id not in albums:
                     albums.add(track.album_id)
                     await self._write_cover(track, places, tally)
-                if number % _SAVE_EVERY == 0:
+                if time.monotonic() - saved_at >= _SAVE_EVERY_S:
+                    saved_at = time.monotonic()
                     await asyncio.to_thread(lists.save, folder, listed)
                 self._tell(tally, "running", done=number, total=len(wanted))
         finally:
