@@ -6,6 +6,7 @@ the root. All functions block and are called in threads; they raise OSError, whi
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -15,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from jellytui.engine.errors import UsageError
-from jellytui.paths import ensure_folder
 
 PART_SUFFIX = ".part"
 MARKER = ".jellytui-downloads"
@@ -156,13 +156,25 @@ class DownloadFiles:
         final = self.absolute(relative)
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        if not final.parent.is_dir():
-            ensure_folder(final.parent)
-            _sync_folders(final.parent, self.root)
+        self.make_folder(final.parent)
         part.replace(final)
         _sync_folder(final.parent)
         if part.parent != final.parent:
             _sync_folder(part.parent)
+
+    def make_folder(self, folder: Path) -> None:
+        """Makes a folder below the root; its entries are on the medium when this returns.
+
+        Raises OSError; never makes the root itself or fills one without its mark: its disk may be away.
+        """
+        if folder.is_dir():
+            return
+        if not (self.root / MARKER).exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.root))
+        below = [path for path in (folder, *folder.parents) if path.is_relative_to(self.root) and path != self.root]
+        for path in reversed([path for path in below if not path.exists()]):
+            path.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(path.parent)
 
     def take_back(self, relative: str, part: Path) -> None:
         """Undoes a commit whose row was moved meanwhile: the file is a `.part` again."""
@@ -229,10 +241,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _sync_folders(folder: Path, root: Path) -> None:
-    """A new folder is an entry in its parent, and that in its own."""
-    while folder != root and folder.is_relative_to(root):
-        folder = folder.parent
-        _sync_folder(folder)

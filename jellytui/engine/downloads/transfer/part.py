@@ -16,8 +16,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
-from jellytui.paths import ensure_folder
-
 WRITE_BYTES = 1024 * 1024
 SYNC_BYTES = 8 * 1024 * 1024
 SYNC_SECONDS = 5.0
@@ -52,7 +50,10 @@ class Part:
 
     @classmethod
     async def open(cls, path: Path, executor: Executor, *, trusted_bytes: int | None = None) -> Part:
-        """Opens or makes the file; what lies beyond `trusted_bytes` is cut off (a power cut). Raises OSError."""
+        """Opens or makes the file; its folder is there. What lies beyond `trusted_bytes` is cut off (a power cut).
+
+        Raises OSError.
+        """
         part = cls(path, executor)
         await asyncio.get_running_loop().run_in_executor(executor, part._open, trusted_bytes)
         return part
@@ -156,7 +157,6 @@ class Part:
         self.on_change()
 
     def _open(self, trusted_bytes: int | None) -> None:
-        ensure_folder(self.path.parent)
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         size = os.fstat(self._descriptor).st_size
         if trusted_bytes is not None and size > trusted_bytes:

@@ -251,6 +251,9 @@ class Runner:
     async def _save_regularly(self) -> None:
         while True:
             await self._clock.sleep(SAVE_EVERY_S)
+            for transfer in self.running.values():
+                if transfer.part is not None:
+                    transfer.part.hand_over()  # on a slow line a megabyte takes long to gather
             await self.save_progress()
 
     async def _await_disk(self) -> None:
@@ -302,9 +305,10 @@ class Runner:
 
     async def _fetch(self, transfer: Transfer) -> Outcome:
         claim = transfer.claim
-        await asyncio.get_running_loop().run_in_executor(self.executor, self._disk.require)
+        path = self._files.part_of(claim.item_id)
+        await asyncio.get_running_loop().run_in_executor(self.executor, self._files.make_folder, path.parent)
         trusted = claim.durable_bytes if claim.boot_id not in (None, boot_id()) else None
-        transfer.part = await Part.open(self._files.part_of(claim.item_id), self.executor, trusted_bytes=trusted)
+        transfer.part = await Part.open(path, self.executor, trusted_bytes=trusted)
         if listener := self._listeners.get(claim.id):
             listener.opened(transfer)
         # A listener's way is the anonymous stream: it needs no permission, and no sign-in.
