@@ -167,15 +167,12 @@ class Player:
     async def seek(self, position_ms: int) -> None:
         """Goes to a place in the track; behind its end: to the next one."""
         async with self._lock:
-            duration_ms = self.state.duration_ms
-            if duration_ms and position_ms >= duration_ms:
-                await self._turn_to(self._queue.after(0))
-            else:
-                self._transport.seek(max(0, position_ms))
+            await self._seek(position_ms)
 
     async def seek_by(self, offset_ms: int) -> None:
-        """Goes on or back."""
-        await self.seek(max(0, self.state.position_ms + offset_ms))
+        """Goes on or back. Several in a row add up, however long they wait for their turn."""
+        async with self._lock:
+            await self._seek(self.state.position_ms + offset_ms)
 
     async def set_volume(self, volume: int) -> None:
         """0 to 100; unmutes."""
@@ -227,7 +224,9 @@ class Player:
 
     async def cycle_repeat(self) -> None:
         """Off, all, one, off."""
-        await self.set_repeat(_REPEATS[(_REPEATS.index(self._queue.repeat) + 1) % len(_REPEATS)])
+        async with self._lock:
+            after = _REPEATS[(_REPEATS.index(self._queue.repeat) + 1) % len(_REPEATS)]
+            await self._transport.change_queue(self._queue.repeating(after))
 
     async def toggle_shuffle(self) -> None:
         """Shuffles what comes, or goes back to the order in which it was put in."""
@@ -238,6 +237,13 @@ class Player:
     @property
     def _queue(self) -> Queue:
         return self._transport.queue
+
+    async def _seek(self, position_ms: int) -> None:
+        duration_ms = self.state.duration_ms
+        if duration_ms and position_ms >= duration_ms:
+            await self._turn_to(self._queue.after(0))
+        else:
+            self._transport.seek(max(0, position_ms))
 
     async def _turn_to(self, entry: QueueEntry | None) -> None:
         if entry is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,16 @@ async def test_the_end_of_a_track_is_reported_at_its_real_end(world: World) -> N
     await world.advance(100)
     stopped = [report.position_ms for kind, report in world.reports.told if kind == "stopped"]
     assert stopped == [100_000]
+
+
+async def test_seeks_and_repeats_asked_for_at_once_add_up(world: World) -> None:
+    await world.player.play_tracks(tracks("ab"))
+    await world.advance(2)
+    player = world.player
+    await asyncio.gather(player.toggle_shuffle(), player.seek_by(5_000), player.seek_by(5_000))
+    await asyncio.gather(player.cycle_repeat(), player.cycle_repeat())
+    assert player.state.position_ms == 12_000
+    assert player.state.repeat == "one"
 
 
 async def test_previous_restarts_a_track_that_is_more_than_three_seconds_in(world: World) -> None:
