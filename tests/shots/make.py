@@ -57,6 +57,8 @@ def demo_server() -> Iterator[str]:
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True) as server:
         try:
             line = server.stdout.readline() if server.stdout else ""
+            if not line:
+                sys.exit("The demo server did not start; what it said stands above.")
             yield json.loads(line)["url"]
         finally:
             server.terminate()
