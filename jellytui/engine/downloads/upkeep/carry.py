@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -15,6 +16,14 @@ _MTIME_SLACK_S = 2.0
 """FAT keeps even seconds only."""
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EACCES}
 TEMPORARY_PREFIX = ".jellytui-"
+_TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + "[0-9a-f]{16}")
+
+
+def drop_temporaries(folder: Path) -> None:
+    """Takes away what a copy that was killed has left in a folder."""
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def is_same(source: os.stat_result, target: os.stat_result) -> bool:

@@ -12,6 +12,7 @@ the new folder whole, and `tidy` at the next start takes away what is left of th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -22,7 +23,7 @@ from jellytui.engine.downloads.disk import Disk, words
 from jellytui.engine.downloads.files import MARKER, DownloadFiles
 from jellytui.engine.downloads.leases import Leases
 from jellytui.engine.downloads.rows.notes import Notes
-from jellytui.engine.downloads.upkeep.carry import copy, is_same, link, sync_folder
+from jellytui.engine.downloads.upkeep.carry import copy, drop_temporaries, is_same, link, sync_folder
 from jellytui.engine.downloads.upkeep.ledger import Ledger
 from jellytui.engine.downloads.upkeep.root import remember_root
 from jellytui.engine.downloads.upkeep.survey import Survey
@@ -177,6 +178,8 @@ class Move:
             if time.monotonic() - told_at >= _TELL_EVERY_S or number == len(names):
                 told_at = time.monotonic()
                 tell(len(names), number)
+        for one in folders:
+            drop_temporaries(one)
         for one in sorted({parent for each in folders for parent in (each, *each.parents)}):
             if one.is_relative_to(folder):
                 sync_folder(one)
@@ -226,6 +229,10 @@ class Move:
         for name in names:
             if (self._files.root / name).exists():
                 files.remove(old / name)
+        account = old / self._files.account
+        for folder in (*account.glob("*"), account, account.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # left empty by a crash between file and folder
         try:
             if {path.name for path in old.iterdir()} <= {MARKER}:
                 (old / MARKER).unlink(missing_ok=True)

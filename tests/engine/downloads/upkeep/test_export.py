@@ -112,6 +112,7 @@ async def test_a_changed_download_replaces_its_own_file_and_nothing_else(exporte
     await exporter.add("one", "Song")
     await exporter.run()
     exporter.house.add_file("one", MUSIC + b"again")
+    (exporter.folder / "Artist/Album (2001)/.jellytui-0123456789abcdef").write_bytes(b"half")  # a killed copy's
     report = await exporter.run()
     assert report.written == 1
     assert exporter.files() == {"Artist/Album (2001)/01 - Song.flac": MUSIC + b"again"}

@@ -141,6 +141,8 @@ async def test_a_move_that_breaks_off_changes_nothing_and_goes_on_later(
     monkeypatch.undo()
 
     house.files.absolute(house.files.path_of("0aa", "flac")).unlink()  # deleted meanwhile
+    killed = new / house.files.account / "1a" / ".jellytui-0123456789abcdef"  # in the middle of a copy
+    killed.write_bytes(b"half")
     await house.caretaker.move(new)
     assert contents(new) == {path: content for path, content in before.items() if "0aa" not in path}
 

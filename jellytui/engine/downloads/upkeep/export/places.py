@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePosixPath
 
-from jellytui.engine.downloads.upkeep.carry import is_same
+from jellytui.engine.downloads.upkeep.carry import drop_temporaries, is_same
 from jellytui.engine.downloads.upkeep.export.manifest import Manifest
 from jellytui.engine.downloads.upkeep.export.names import album_folder, artist_folder, folded, track_file
 from jellytui.engine.models import Track
@@ -25,6 +25,7 @@ class Places:
         facts = source.stat()
         known = self._manifest.tracks.get(track.id)
         if known is not None and self._is_ours(PurePosixPath(known)):
+            self._listed(PurePosixPath(known).parent)
             target = self._folder / known
             target.parent.mkdir(parents=True, exist_ok=True)
             return target, target.is_file() and is_same(facts, target.stat())
@@ -103,6 +104,8 @@ class Places:
         """The names in a folder, by what a careless file system sees of them."""
         if folder not in self._names:
             real = self._folder / folder
+            if folder != PurePosixPath():
+                drop_temporaries(real)
             names = [path.name for path in real.iterdir()] if real.is_dir() else []
             self._names[folder] = {folded(name): name for name in names}
         return self._names[folder]
