@@ -41,7 +41,10 @@ def parse_date(text: str) -> datetime | None:
                 continue
     if moment is None:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        return None  # before the year 1 or after 9999 in UTC
 
 
 class Query:
