@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.request import getproxies
 
 from jellytui.engine.errors import BodyBrokenError, ServerUnreachableError, TlsError
 from jellytui.engine.jellyfin.client import JellyfinClient
@@ -84,8 +85,13 @@ class MediaClient:
     async def _one_use_client(self) -> httpx.AsyncClient:
         import httpx
 
+        from jellytui.engine.jellyfin.wire.transport import BodyTransport
+
+        tls = await self._client.tls()
         return httpx.AsyncClient(
-            verify=await self._client.tls(),
+            # httpx knows the ways through proxies; the usual way is straight, and ours is twice as fast.
+            transport=None if _has_proxy() else BodyTransport(tls),
+            verify=tls,
             http2=False,
             follow_redirects=False,
             timeout=httpx.Timeout(connect=self._timeouts.connect_s, read=self._timeouts.read_s, write=10.0, pool=10.0),
@@ -119,6 +125,11 @@ class MediaClient:
             await response.aclose()
             target = target.join(location)
         raise ServerUnreachableError("The server sends the download round in a circle of redirects.")
+
+
+def _has_proxy() -> bool:
+    """Whether the machine is set up to reach servers through a proxy, as httpx sees it too."""
+    return not getproxies().keys().isdisjoint({"http", "https", "all"})
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
