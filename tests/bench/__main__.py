@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("first_paint", "first_sample", "cache_simulation", "cache_decisions")
+BENCHES = ("first_paint", "first_sample", "cache_simulation", "cache_decisions", "demo_server")
 
 
 def main(names: list[str]) -> int:
