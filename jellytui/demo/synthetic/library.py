@@ -35,6 +35,7 @@ _TRACK, _ALBUM, _ARTIST = 1, 2, 3
 _SCRAMBLE = 0x9E3779B1  # odd, so that it can be undone
 _UNSCRAMBLE = pow(_SCRAMBLE, -1, 1 << 32)
 _KEPT_ORDERS = 8
+_KEPT_ALBUMS = 64  # each track of a page asks for its album
 _T = TypeVar("_T")
 
 
@@ -71,6 +72,7 @@ class SyntheticLibrary(Library):
         for number in range(count):
             lengths.append(lengths[-1] + self._seconds(number))
         self._seconds_before = lengths
+        self._album = lru_cache(maxsize=_KEPT_ALBUMS)(self._new_album)
         self._orders: dict[tuple[str, str], array[int]] = {}
         now = _BEGIN + timedelta(minutes=count)
         folder_id = item_id("MediaBrowser.Controller.Entities.Folder", MUSIC_ROOT)
@@ -252,7 +254,7 @@ class SyntheticLibrary(Library):
             gain_db=-float(mixed(self._seed, 9, number) % 1200) / 100,
         )
 
-    def _album(self, number: int) -> DemoAlbum:
+    def _new_album(self, number: int) -> DemoAlbum:
         first, end = self._first_track[number], self._first_track[number + 1]
         created, year, names = self._created(first), self._year(number), self._artist_names(number)
         return _SyntheticAlbum(
