@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import PurePosixPath
 
 from starlette.applications import Starlette
@@ -105,6 +106,7 @@ class _Manners:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
                 out["Server"] = "Kestrel"
+                out.setdefault("Date", formatdate(usegmt=True))
                 out["X-Response-Time-ms"] = f"{(time.perf_counter() - began) * 1000:.4f}"
                 if self._world.emulation.is_12 and scope["path"] != "/" and scope["method"] != "OPTIONS":
                     out["Content-Language"] = "en-US"

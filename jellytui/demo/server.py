@@ -188,6 +188,7 @@ class DemoServer:
             access_log=False,
             lifespan="off",
             server_header=False,
+            date_header=False,  # ours: a fault may tell another time
             h11_max_incomplete_event_size=256 * 1024,
             ws_ping_interval=None,
             ws_per_message_deflate=False,

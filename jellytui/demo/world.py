@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from jellytui.demo.library import DemoItem, Library
 from jellytui.demo.state.playlists import Playlists
-from jellytui.demo.state.sessions import Sessions
+from jellytui.demo.state.sessions import Session, Sessions
 from jellytui.demo.state.userdata import UserDataStore
 from jellytui.demo.state.users import Accounts, Policy, User
 from jellytui.demo.wire.emulation import Emulation
@@ -54,6 +54,8 @@ class World:
     uploaded_lyrics: dict[str, tuple[str, str]] = field(default_factory=dict)
     """File name and text of lyrics that a client has sent, by track."""
     keep_alive_seconds: int = 60
+    idle_seconds: float = 450.0
+    """After so long without a report nothing plays any more: 302 to 602 s were measured (jellyfin-api.md 11.2)."""
     rescan: Callable[[], None] | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _changed: dict[str, dict[str, DemoItem]] = field(default_factory=dict)
@@ -85,6 +87,11 @@ class World:
         user.policy = policy
         if policy.disabled:
             self.sessions.end_tokens(self.accounts.revoke(lambda device: device.user_id == user.id))
+
+    def stop_if_idle(self, session: Session, now: datetime) -> None:
+        """Ends what plays when no report came for minutes, without a word to the client (jellyfin-api.md 11.2)."""
+        if session.last_check_in is not None and (now - session.last_check_in).total_seconds() > self.idle_seconds:
+            session.item_id, session.playlist_item_id, session.play_state, session.queue = None, None, {}, []
 
     def cancel_timers(self) -> None:
         """Drops what would still be sent."""

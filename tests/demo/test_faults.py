@@ -5,6 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from jellytui.demo.faults.relay import Line
 from jellytui.demo.faults.rules import Faults
@@ -132,6 +134,31 @@ async def test_a_slow_line_takes_its_time(small_library: Path) -> None:
         track = first(server)
         await read_body(client, f"/Audio/{track.id}/stream?static=true")
         assert asyncio.get_running_loop().time() - began >= track.size / 100_000 * 0.8
+
+
+async def test_rows_may_hold_what_no_client_knows_and_the_clock_may_be_wrong(demo_server: DemoServer) -> None:
+    demo_server.faults.add("set_rows", route="/items", values={"Type": "Hologram"})
+    demo_server.faults.add("headers", route="/items", headers={"Date": "Mon, 01 Jan 2001 00:00:00 GMT"})
+    async with signed_in(demo_server) as client:
+        answer = await client.get("/Items?recursive=true&includeItemTypes=Audio&limit=2")
+    assert [row["Type"] for row in answer.json()["Items"]] == ["Hologram"] * 2
+    assert answer.headers.get_list("date") == ["Mon, 01 Jan 2001 00:00:00 GMT"]
+
+
+async def test_a_socket_is_refused_and_flooded_as_told(demo_server: DemoServer) -> None:
+    demo_server.faults.add("refuse_socket", route="/socket", status=503, times=1)
+    demo_server.faults.add("socket_text", route="/socket", body="no json", copies=3)
+    demo_server.faults.add("socket_bytes", route="/socket", body="x" * 3_000_000)
+    url = demo_server.url.replace("http", "ws", 1) + "/socket"
+    async with signed_in(demo_server) as client:
+        header = {"Authorization": client.headers["Authorization"]}
+        with pytest.raises(InvalidStatus, match="503"):
+            await connect(url, additional_headers=header, proxy=None)
+        async with connect(url, additional_headers=header, proxy=None, max_size=None) as socket:
+            got = [await socket.recv() for _ in range(5)]
+    assert got[:3] == ["no json"] * 3
+    assert got[3] == b"x" * 3_000_000
+    assert "ForceKeepAlive" in str(got[4])
 
 
 def test_a_file_of_faults_is_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:

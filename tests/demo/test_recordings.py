@@ -23,7 +23,7 @@ TOPICS = {
 """Replayed in this order on one server: what one leaves behind the next one meets.
 
 Left out by name: `startup`, `library-setup`, `startup-phases` (wizard, admin and other servers), `websocket`,
-`websocket-silence` and `discovery` (no exchanges of HTTP; see test_sockets.py and test_discovery.py),
+`websocket-silence` and `discovery` (no exchanges of HTTP; see test_manners.py),
 `changing-library` and `media-unreadable` (files of a second library that comes and goes; see test_folder.py); and on
 10.11 `errors`, `browse`, `search` and `media-more`, for the second library had not gone there: every list holds it.
 """

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from jellytui.demo.faults.rules import Fault, Faults
 from jellytui.demo.sources.names import dashed
@@ -33,6 +34,9 @@ class FaultyAnswers:
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -48,6 +52,24 @@ class FaultyAnswers:
             await self._app(scope, receive, send)
             return
         await self._app(scope, receive, _Rewriter(send, striking).send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        striking = self._faults.striking("GET", scope["path"], wire=False, socket=True)
+        refusal = next((fault for fault in striking if fault.kind == "refuse_socket"), None)
+        if refusal is not None:
+            await WebSocket(scope, receive, send).send_denial_response(Response(refusal.body, refusal.status or 503))
+            return
+
+        async def with_more(message: Message) -> None:
+            await send(message)
+            if message["type"] != "websocket.accept":
+                return
+            for fault in striking:
+                data = {"text": fault.body} if fault.kind == "socket_text" else {"bytes": fault.body.encode()}
+                for _ in range(fault.copies):
+                    await send({"type": "websocket.send", **data})
+
+        await self._app(scope, receive, with_more)
 
 
 def _instead(fault: Fault) -> Response | None:
@@ -128,6 +150,9 @@ def _change_data(data: Any, fault: Fault) -> None:
     elif fault.kind == "rows" and isinstance(rows, list):
         kept = [row for place, row in enumerate(rows) for _ in range(_copies(place, fault))]
         rows[:] = kept
+    elif fault.kind == "set_rows":
+        for row in _objects(rows):
+            row.update(fault.values)
     elif fault.kind == "strip":
         for row in _objects(rows):
             for name in fault.names:

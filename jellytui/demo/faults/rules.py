@@ -12,10 +12,16 @@ WIRE_KINDS = frozenset({"reset", "close", "stall", "drip", "lie", "delay", "corr
 """Faults of the wire, done by the relay."""
 
 ANSWER_KINDS = frozenset(
-    {"status", "html", "redirect", "ignore_range", "headers", "truncate", "bom", "set", "remove", "rows", "strip",
-     "dashed_ids", "hostile_names", "odd_dates"}
+    {"status", "html", "redirect", "ignore_range", "headers", "truncate", "bom", "set", "set_rows", "remove", "rows",
+     "strip", "dashed_ids", "hostile_names", "odd_dates"}
 )  # fmt: skip
 """Faults of meaning, done between the routes and the manners."""
+
+
+SOCKET_KINDS = frozenset({"refuse_socket", "socket_text", "socket_bytes"})
+"""Faults of WebSockets, done there too."""
+
+_KINDS = WIRE_KINDS | ANSWER_KINDS | SOCKET_KINDS
 
 
 @dataclass(slots=True)
@@ -30,7 +36,10 @@ class Fault:
     `location` with `status` (302); `ignore_range` answers as if no range was asked; `headers` replaces headers (None
     removes); `truncate` cuts JSON after `after_bytes`; `bom` puts one before it; `set` puts `values` into the object,
     `remove` takes `names` out; `rows` duplicates (`duplicate`) and drops (`drop`) rows by place; `strip` takes `names`
-    out of each row; `dashed_ids`, `hostile_names` and `odd_dates` change what rows hold.
+    out of each row, `set_rows` puts `values` in; `dashed_ids`, `hostile_names` and `odd_dates` change what rows hold.
+
+    Sockets (route `/socket`): `refuse_socket` answers `status`; `socket_text` and `socket_bytes` send `body`, `copies`
+    times, right after the connection was accepted.
     """
 
     kind: str
@@ -46,6 +55,7 @@ class Fault:
     status: int = 0
     body: str = ""
     content_type: str | None = None
+    copies: int = 1
     headers: dict[str, str | None] = field(default_factory=dict)
     location: str = ""
     values: dict[str, Any] = field(default_factory=dict)
@@ -56,10 +66,8 @@ class Fault:
     hits: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in WIRE_KINDS | ANSWER_KINDS:
-            raise ValueError(
-                f"no fault is called {self.kind!r}; there are {', '.join(sorted(WIRE_KINDS | ANSWER_KINDS))}"
-            )
+        if self.kind not in _KINDS:
+            raise ValueError(f"no fault is called {self.kind!r}; there are {', '.join(sorted(_KINDS))}")
 
     @property
     def is_wire(self) -> bool:
@@ -91,11 +99,12 @@ class Faults:
         """Removes all faults."""
         self._rules.clear()
 
-    def striking(self, method: str, path: str, *, wire: bool) -> list[Fault]:
+    def striking(self, method: str, path: str, *, wire: bool, socket: bool = False) -> list[Fault]:
         """The faults that this request meets; each match counts as a call of its rule."""
         found = []
         for fault in self._rules:
-            if fault.is_wire != wire or not fault.matches(method, path):
+            apt = fault.is_wire == wire and (fault.kind in SOCKET_KINDS) == socket
+            if not apt or not fault.matches(method, path):
                 continue
             fault.calls += 1
             spent = fault.times is not None and fault.hits >= fault.times

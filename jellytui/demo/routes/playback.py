@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from jellytui.demo.catalog.streams import media_source, source_container
 from jellytui.demo.library import DemoTrack
-from jellytui.demo.routes.sessions import queue_entries
+from jellytui.demo.routes.sessions import push_sessions, queue_entries
 from jellytui.demo.sources.names import dashed
 from jellytui.demo.state.sessions import Session
 from jellytui.demo.wire.endpoint import Call, Endpoint
@@ -39,6 +39,7 @@ async def started(call: Call) -> Response:
     if track is not None and call.user is not None:
         call.world.user_data.started(call.user.id, track.id, call.world.clock())
         _tell(call, track)
+    push_sessions(call.world)
     return empty()
 
 
@@ -53,6 +54,7 @@ async def progress(call: Call) -> Response:
     position = body.get("positionticks")
     if track is not None and call.user is not None and not had_started and position is not None:
         call.world.user_data.reached(call.user.id, track.id, position, track.run_time_ticks)
+    push_sessions(call.world)
     return empty()
 
 
@@ -68,6 +70,7 @@ async def stopped(call: Call) -> Response:
     had_started = track is not None and session.item_id == track.id
     session.item_id, session.playlist_item_id, session.play_state, session.queue = None, None, {}, []
     session.last_check_in = call.world.clock()
+    push_sessions(call.world)
     if track is None or call.user is None or body.get("failed"):
         return empty()
     call.world.user_data.stopped(call.user.id, track.id, position, track.run_time_ticks, started=had_started)

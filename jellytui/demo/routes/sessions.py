@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from jellytui.demo.catalog.dto import FULL_FIELDS, NOW_PLAYING_FIELDS, Dto, DtoOptions
-from jellytui.demo.library import DemoItem, DemoTrack
+from jellytui.demo.library import TICKS_PER_SECOND, DemoItem, DemoTrack
 from jellytui.demo.routes.items import mix
 from jellytui.demo.state.sessions import Session
 from jellytui.demo.wire.endpoint import Call, Endpoint
@@ -39,12 +39,13 @@ _ACTIVE = timedelta(minutes=10)
 
 def session_dto(world: World, session: Session, now: datetime) -> dict[str, Any]:
     """SessionInfoDto."""
+    world.stop_if_idle(session, now)
     user = world.accounts.users.get(session.device.user_id)
     capabilities = session.capabilities or NO_CAPABILITIES
     playing = world.library.track(session.item_id or "")
     now_playing = Dto(world, DtoOptions(fields=NOW_PLAYING_FIELDS)).one(playing) if playing else None
     return present(
-        PlayState=play_state(session),
+        PlayState=play_state(session, now),
         AdditionalUsers=[],
         Capabilities=capabilities,
         RemoteEndPoint="127.0.0.1",
@@ -77,10 +78,25 @@ def _full_queue(world: World, session: Session) -> list[dict[str, Any]]:
     return Dto(world, DtoOptions(fields=FULL_FIELDS)).many(tracks)
 
 
-def play_state(session: Session) -> dict[str, Any]:
-    """PlayState: each value of the latest report, else its default (11.2)."""
-    default = {"CanSeek": False, "IsPaused": False, "IsMuted": False, "RepeatMode": "RepeatNone"}
-    return default | {"PlaybackOrder": "Default"} | session.play_state
+def push_sessions(world: World) -> None:
+    """Sends all sessions to those who asked for them; called when one changes."""
+    now = world.clock()
+    listeners = [socket for socket in world.sessions.sockets() if socket.wants_sessions]
+    if not listeners:
+        return
+    data = [session_dto(world, session, now) for session in world.sessions.all()]
+    for socket in listeners:
+        socket.send("Sessions", data)
+
+
+def play_state(session: Session, now: datetime) -> dict[str, Any]:
+    """PlayState: each value of the latest report, else its default; the position goes on between reports (11.2)."""
+    default: dict[str, Any] = {"CanSeek": False, "IsPaused": False, "IsMuted": False, "RepeatMode": "RepeatNone"}
+    told = default | {"PlaybackOrder": "Default"} | session.play_state
+    plays = session.item_id is not None and not told["IsPaused"] and session.last_check_in is not None
+    if plays and "PositionTicks" in told and session.last_check_in is not None:
+        told["PositionTicks"] += int((now - session.last_check_in).total_seconds()) * TICKS_PER_SECOND
+    return told
 
 
 async def list_sessions(call: Call) -> Response:
@@ -127,6 +143,7 @@ async def full_capabilities(call: Call) -> Response:
     more = {"DeviceProfile": "deviceprofile", "AppStoreUrl": "appstoreurl", "IconUrl": "iconurl"}
     found |= {name: body[key] for name, key in more.items() if body.get(key) is not None}
     call.world.sessions.set_capabilities(call.session, found)
+    push_sessions(call.world)
     return empty()
 
 

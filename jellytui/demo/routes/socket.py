@@ -8,7 +8,6 @@ from typing import Any
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from jellytui.demo.routes.sessions import session_dto
 from jellytui.demo.state.sessions import Session, Socket
 from jellytui.demo.wire.authorization import client_info
 from jellytui.demo.wire.query import Query
@@ -135,14 +134,3 @@ class _Reader:
         elif kind in {"SessionsStart", "SessionsStop"}:
             self._socket.wants_sessions = kind == "SessionsStart"
         return str(kind)
-
-
-def push_sessions(world: World) -> None:
-    """Sends all sessions to those who asked for them; called when one changes."""
-    now = world.clock()
-    listeners = [socket for socket in world.sessions.sockets() if socket.wants_sessions]
-    if not listeners:
-        return
-    data = [session_dto(world, session, now) for session in world.sessions.all()]
-    for socket in listeners:
-        socket.send("Sessions", data)
