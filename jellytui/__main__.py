@@ -124,6 +124,7 @@ def _serve(arguments: Namespace) -> int:
             rate=arguments.rate * 1000,
             delay=arguments.delay / 1000,
             discovery=arguments.discovery,
+            with_parent=arguments.with_parent,
         )
     )
 
@@ -138,7 +139,7 @@ def _open_demo_app(arguments: Namespace, paths: Paths, settings: Settings) -> in
     from jellytui.engine.jellyfin.auth import SignInService
     from jellytui.paths import paths_below
 
-    words = [sys.executable, "-m", "jellytui", "demo", "--serve-only", "--json"]
+    words = [sys.executable, "-m", "jellytui", "demo", "--serve-only", "--json", "--with-parent"]
     for name in ("port", "emulate", "synthetic", "seed", "faults", "rate", "delay"):
         if getattr(arguments, name) is not None:
             words += [f"--{name}", str(getattr(arguments, name))]
@@ -146,8 +147,10 @@ def _open_demo_app(arguments: Namespace, paths: Paths, settings: Settings) -> in
         words.append("--discovery")
     if arguments.folder:
         words.append(arguments.folder)
-    # A session of its own: ctrl+c in the terminal is the app's, the server ends when the app has.
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True) as server:
+    # A session of its own: ctrl+c in the terminal is the app's. The server ends when the app has, even if that was
+    # killed: then the server's standard input closes.
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as server:
         try:
             line = server.stdout.readline() if server.stdout else ""
             if not line:

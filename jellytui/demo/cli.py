@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from jellytui.demo.library import Library, tag_of
 from jellytui.demo.server import DemoServer
 from jellytui.demo.wire.emulation import emulation
 
+_INPUT = 0
 _WATCH_SECONDS = 2.0
 _MOST_TRACKS = 5_000_000
 
@@ -22,7 +24,8 @@ class ServeOptions:
     """What the command line can ask for. `cache` is the folder for the composed library and for what must be kept.
 
     `faults` is a TOML file of faults; `rate` (bytes a second, 0 = no limit) and `delay` (seconds) make a bad network;
-    `synthetic` is a number of made-up tracks that follow from `seed`; with `discovery` the server answers on UDP 7359.
+    `synthetic` is a number of made-up tracks that follow from `seed`; with `discovery` the server answers on UDP 7359;
+    with `with_parent` it ends when its standard input does.
     """
 
     cache: Path
@@ -36,6 +39,7 @@ class ServeOptions:
     synthetic: int | None = None
     seed: int = 1
     discovery: bool = False
+    with_parent: bool = False
 
 
 def compose_library(cache: Path) -> Path:
@@ -123,10 +127,13 @@ async def _run(server: DemoServer, options: ServeOptions) -> int:
     )
     sys.stdout.write((json.dumps(told) if options.json_output else words) + "\n")
     sys.stdout.flush()
-    if options.folder is not None and not options.json_output and sys.stdin.isatty():
+    if options.with_parent:
+        loop.add_reader(_INPUT, stop.set)  # nobody writes there: it is readable once it has closed
+    elif options.folder is not None and not options.json_output and os.isatty(_INPUT):
         sys.stdout.write("The folder is watched; r and Enter reads it again at once, ctrl+c ends.\n")
-        loop.add_reader(sys.stdin, _on_key, server)
+        loop.add_reader(_INPUT, _on_key, server)
     await stop.wait()
+    loop.remove_reader(_INPUT)
     await server.stop()
     return 0
 
@@ -134,6 +141,6 @@ async def _run(server: DemoServer, options: ServeOptions) -> int:
 def _on_key(server: DemoServer) -> None:
     line = sys.stdin.readline()
     if not line:
-        asyncio.get_running_loop().remove_reader(sys.stdin)
+        asyncio.get_running_loop().remove_reader(_INPUT)
     elif line.strip().lower() == "r" and server.world.rescan is not None:
         server.world.rescan()

@@ -91,6 +91,17 @@ def test_the_command_makes_tracks_up_and_breaks_answers_as_told(tmp_path: Path) 
     assert codes == [503, 200]
 
 
+def test_a_server_that_belongs_to_an_app_ends_with_it(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "jellytui", "demo", "--serve-only", "--json", "--with-parent", "--synthetic", "5"]
+    environment, pipe = os.environ | {"JELLYTUI_HOME": str(tmp_path)}, subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["url"]
+        process.stdin.close()  # as when the app was killed
+        assert process.wait(20) == 0
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
