@@ -78,17 +78,17 @@ async def test_each_container_sounds_as_from_disk_and_comes_once(listening: Rig,
 async def test_each_container_begins_in_the_middle_on_a_slow_line(listening: Rig, container: str) -> None:
     song = song_of(listening, container)
     listening.server.faults.add("drip", route=STREAMS, rate=SLOW, times=1)
-    await is_heard_rightly(listening, song, start_ms=20_000)
+    await is_heard_rightly(listening, song, start_ms=14_000)
 
 
 @pytest.mark.parametrize("container", list(CODECS))
 async def test_each_container_can_be_sought_in_beyond_what_is_here(listening: Rig, ear: Ear, container: str) -> None:
     song = song_of(listening, container)
-    listening.server.faults.add("drip", route=STREAMS, rate=SLOW // 8, times=1)
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW // 4, times=1)
     ear.sound.set_paused(True)
     ear.sound.load(stream_uri(song.id), start_ms=0, gain_db=None)
     await until(lambda: len(ear.of(SoundStarted)) == 1)
-    for count, place_ms in enumerate((25_000, 3_000, 14_500, 29_000), start=2):
+    for count, place_ms in enumerate((16_000, 2_000, 9_500, 19_000), start=2):
         ear.sound.seek(place_ms)
         await until(lambda count=count: len(ear.of(SoundStarted)) == count)  # type: ignore[misc]
         await until(lambda place_ms=place_ms: abs(ear.sound.position_ms - place_ms) < 120)  # type: ignore[misc]
@@ -144,7 +144,7 @@ async def test_a_line_at_half_the_bitrate_stalls_and_never_ends_early(listening:
     await until(lambda: any(event.is_stalled for event in ear.of(SoundStalled)))
     assert not ear.ended(load_id)
     stalled_at = ear.sound.position_ms
-    await until(lambda: ear.sound.position_ms > stalled_at + 300)
+    await until(lambda: not ear.of(SoundStalled)[-1].is_stalled and ear.sound.position_ms > stalled_at)
     assert not ear.ended(load_id)
 
 

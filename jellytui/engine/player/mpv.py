@@ -267,8 +267,6 @@ class MpvSound:
         position_ms, duration_ms = self._position_ms, self._duration_ms
         self._is_moving = False
         failure = self._streams.failure(self._uris.get(load_id, "")) if self._streams else None
-        if reason == "eof" and failure is None:
-            self._position_ms = 0
         self._file_error = str(facts.get("file_error", ""))
         self._ended = SoundEnded(
             load_id=load_id,

@@ -133,10 +133,6 @@ class Listeners:
                 follower = None
             return self._join(follower or await self._follow(item_id))
 
-    def is_listened(self, item_id: str) -> bool:
-        """Whether somebody listens to it, or did a moment ago."""
-        return item_id in self._followers
-
     # Coming.
 
     def _pass(self, item_id: str) -> StreamReader:

@@ -14,12 +14,12 @@ from jellytui.demo.server import DemoServer
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.support.streaming import QuickClock, build_songs
 
-SECONDS = 30.0
+SECONDS = 20.0
 
 
 @pytest.fixture(scope="session")
 def long_songs(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """Half a minute of noise in each container, as the demo server reads it; do not change it."""
+    """Twenty seconds of noise in each container, as the demo server reads it; do not change it."""
     return scan(build_songs(tmp_path_factory.mktemp("long"), SECONDS))
 
 

@@ -53,7 +53,10 @@ async def test_the_last_bytes_come_though_the_line_falls_silent_after_them(liste
     song = song_of(listening, "wav")
     listening.server.faults.add("stall", route=STREAMS, after_bytes=300_000, times=1)
     file = await listening.manager.open_stream(song.id)
-    assert len(await read_on(file, 0, 300_000)) == 300_000
+    (running,) = listening.manager.runner.running.values()
+    await until(lambda: running.bytes_here == 300_000)
+    async with asyncio.timeout(1.5):  # the silent connection counts as broken after two seconds
+        assert len(await read_on(file, 0, 300_000)) == 300_000
     file.close()
 
 
