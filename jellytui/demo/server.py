@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 import uvicorn
 
 from jellytui.demo.app import RequestLog, SeenRequest, build_app
+from jellytui.demo.changes import compare
 from jellytui.demo.discovery import answer_discovery
 from jellytui.demo.faults.answers import FaultyAnswers
 from jellytui.demo.faults.relay import Line, Relay
@@ -247,13 +248,9 @@ class DemoServer:
         )
         owner = next(iter(world.accounts.users.values()))
         world.playlists.take_files(world.library.playlists, owner.id)
-        before = {item.id: item.saved for item in old.everything()}
-        after = {item.id: item.saved for item in world.library.everything()}
-        added = [each for each in after if each not in before]
-        removed = [each for each in before if each not in after]
-        updated = [each for each in after if each in before and after[each] != before[each]]
-        if added or removed or updated:
-            world.library_changed(added, updated, removed)
+        change = compare(old, world.library, is_12=world.emulation.is_12)
+        if change:
+            world.library_changed(change)
 
     async def __aenter__(self) -> Self:
         await self.start()

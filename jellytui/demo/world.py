@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from jellytui.demo.changes import LibraryChange
 from jellytui.demo.library import DemoItem, Library
 from jellytui.demo.state.playlists import Playlists
 from jellytui.demo.state.sessions import Session, Sessions
@@ -69,18 +70,9 @@ class World:
             self._timers = {each for each in self._timers if not each.cancelled()} | {timer}
         waiting.update((item.id, item) for item in items)
 
-    def library_changed(self, added: list[str], updated: list[str], removed: list[str]) -> None:
+    def library_changed(self, change: LibraryChange) -> None:
         """Sends LibraryChanged to everybody (jellyfin-api.md 12)."""
-        data = {
-            "FoldersAddedTo": [],
-            "FoldersRemovedFrom": [],
-            "ItemsAdded": added,
-            "ItemsRemoved": removed,
-            "ItemsUpdated": updated,
-            "CollectionFolders": [self.library.view.id],
-            "IsEmpty": not (added or updated or removed),
-        }
-        self.sessions.broadcast("LibraryChanged", data)
+        self.sessions.broadcast("LibraryChanged", change.data(self.library.view.id))
 
     def set_policy(self, user: User, policy: Policy) -> None:
         """Gives a user other rights; disabling deletes his tokens and closes his sockets (jellyfin-api.md 3.3)."""

@@ -13,9 +13,11 @@ import mutagen
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from jellytui.demo.changes import LibraryChange, compare
 from jellytui.demo.folder import scan
 from jellytui.demo.library import Library
 from jellytui.demo.server import DemoServer
+from jellytui.demo.wire.emulation import SERVER_10_11, SERVER_12, Emulation
 from tests.support.m4a import write_m4a
 from tests.support.music import Song, album_tags, cover_jpeg, write_song
 from tests.support.signed_in import signed_in
@@ -159,6 +161,40 @@ async def test_a_new_file_is_noticed_told_and_listed_with_ids_that_last(tmp_path
             (folder / "a/b/2.flac").unlink()
             assert (await _library_changed(socket))["ItemsRemoved"] == told["ItemsAdded"]
         assert [track.id for track in server.library.tracks] == [before]
+
+
+@pytest.mark.parametrize("emulate", [SERVER_12, SERVER_10_11], ids=["12", "10.11"])
+async def test_what_a_scan_found_is_told_in_the_words_of_each_version(tmp_path: Path, emulate: Emulation) -> None:
+    """As changing-library.json: added, renamed, removed, an artist's folder gone."""
+    write_song(tmp_path, Song("a/b/1.flac", album_tags("a", "b", "first", 1), seconds=0.1))
+    write_song(tmp_path, Song("c/d/1.flac", album_tags("Guest", "d", "other", 1), seconds=0.1))
+    async with DemoServer(tmp_path, emulate=emulate) as server:
+        named = {artist.name: artist.id for artist in server.library.artists}
+        by_name = [named["Guest"]] if emulate.is_12 else []
+        album = server.library.tracks[0].album_id
+        new = write_song(tmp_path, Song("a/b/2.flac", album_tags("a", "b", "second", 2), seconds=0.1))
+        added = await _rescanned(server)
+        second = server.library.tracks[1].id
+        assert (added.added, added.folders_added_to, added.updated) == ([second], [album], [album, *by_name])
+        new.rename(new.with_name("3.flac"))
+        renamed = await _rescanned(server)
+        third = server.library.tracks[1].id
+        assert (renamed.added, renamed.removed, renamed.updated) == ([third], [second], [album, *by_name])
+        assert renamed.folders_added_to == renamed.folders_removed_from == [album]
+        new.with_name("3.flac").unlink()
+        removed = await _rescanned(server)
+        assert (removed.removed, removed.folders_removed_from, removed.updated) == ([third], [album], by_name)
+        gone = [named["a"], album, server.library.tracks[0].id]
+        shutil.rmtree(tmp_path / "a")
+        vanished = await _rescanned(server)
+        assert vanished.removed == (gone[:1] if emulate.is_12 else gone)
+        assert vanished.folders_removed_from == [server.library.folders[0].id]
+
+
+async def _rescanned(server: DemoServer) -> LibraryChange:
+    old = server.library
+    await server.rescan()
+    return compare(old, server.library, is_12=server.world.emulation.is_12)
 
 
 async def test_a_rescan_can_be_asked_for(tmp_path: Path) -> None:
