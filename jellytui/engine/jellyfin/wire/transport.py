@@ -34,51 +34,53 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 
 
 class BodyTransport(httpx.AsyncBaseTransport):
-    """For one request at a time; holds no connection between two. HTTP/1.1 only: h2 takes seven times the work."""
+    """Makes a connection for each request and ends it with the answer. HTTP/1.1 only: h2 takes seven times the work."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=1,
-            max_keepalive_connections=0,
-            http2=False,
-            network_backend=_Backend(),
-        )
+        self._tls = tls
+        self._backend = _Backend()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request and gives the answer once its head is here. Raises httpx.TransportError."""
         assert isinstance(request.stream, httpx.AsyncByteStream)
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
         asked = httpcore.Request(
             method=request.method,
-            url=httpcore.URL(
-                scheme=request.url.raw_scheme,
-                host=request.url.raw_host,
-                port=request.url.port,
-                target=request.url.raw_path,
-            ),
+            url=url,
             headers=request.headers.raw,
             content=request.stream,
             extensions=request.extensions,
         )
-        with _errors_of_httpx():
-            answer = await self._pool.handle_async_request(asked)
+        connection = httpcore.AsyncHTTPConnection(
+            url.origin, ssl_context=self._tls, http2=False, network_backend=self._backend
+        )
+        try:
+            with _errors_of_httpx():
+                answer = await connection.handle_async_request(asked)
+        except BaseException:
+            await connection.aclose()
+            raise
         timeout_s = request.extensions.get("timeout", {}).get("read")
         return httpx.Response(
             status_code=answer.status,
             headers=answer.headers,
-            stream=_Body(answer, timeout_s),
+            stream=_Body(connection, answer, timeout_s),
             extensions=answer.extensions,
         )
-
-    async def aclose(self) -> None:
-        """Closes the connection, if there is one."""
-        await self._pool.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
     """An answer's bytes: from the socket where their number is known."""
 
-    def __init__(self, answer: httpcore.Response, timeout_s: float | None) -> None:
+    def __init__(
+        self, connection: httpcore.AsyncHTTPConnection, answer: httpcore.Response, timeout_s: float | None
+    ) -> None:
+        self._connection = connection
         self._answer = answer
         self._timeout_s = timeout_s
 
@@ -102,6 +104,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._answer.aclose()
+        await self._connection.aclose()
 
 
 def _length(answer: httpcore.Response) -> int | None:
