@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from jellytui.demo.library import Library
 from jellytui.demo.server import DemoServer
@@ -64,6 +64,40 @@ async def _socket(server: DemoServer, client: httpx.AsyncClient) -> AsyncIterato
     header = {"Authorization": client.headers["Authorization"]}
     async with connect(url, additional_headers=header, proxy=None, ping_interval=None) as socket:
         yield socket
+
+
+@pytest.mark.parametrize("version", ["12.0", "10.11"])
+async def test_a_handshake_is_taken_or_refused_as_recorded(
+    small_library: Path, scanned_library: Library, recordings: Path, version: str
+) -> None:
+    emulate = SERVER_12 if version == "12.0" else SERVER_10_11
+    recorded = json.loads((recordings / version / "websocket.json").read_text("utf-8"))
+    expected = {each["note"]: each["handshake"].split()[1] for each in recorded if "handshake" in each}
+    async with (
+        DemoServer(small_library, library=scanned_library, emulate=emulate) as server,
+        signed_in(server) as client,
+    ):
+        header = client.headers["Authorization"]
+        token = header.rsplit('"', 2)[1]
+        ways = {
+            "no token": ("", None),
+            "bad token": (f"?ApiKey={'0' * 32}", None),
+            "ApiKey": (f"?ApiKey={token}", None),
+            "api_key": (f"?api_key={token}", None),
+            "header": ("", header),
+        }
+        got = {note: await _handshake(server, *way) for note, way in ways.items()}
+    assert got == expected
+
+
+async def _handshake(server: DemoServer, query: str, header: str | None) -> str:
+    url = server.url.replace("http", "ws", 1) + "/socket" + query
+    headers = {"Authorization": header} if header else {}
+    try:
+        async with connect(url, additional_headers=headers, proxy=None):
+            return "101"
+    except InvalidStatus as error:
+        return str(error.response.status_code)
 
 
 async def _kinds(socket: ClientConnection, seconds: float) -> list[str]:

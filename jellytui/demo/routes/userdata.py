@@ -92,6 +92,10 @@ async def set_user_data(call: Call) -> Response:
     names = {"playcount": "play_count", "isfavorite": "favorite", "played": "played", "rating": "rating",
              "playbackpositionticks": "position_ticks"}  # fmt: skip
     values = {names[name]: value for name, value in body.items() if name in names and value is not None}
+    for name, value in values.items():
+        switch = name in {"favorite", "played"}
+        if isinstance(value, bool) != switch or not isinstance(value, bool | int | float):
+            raise ProblemError(400, {f"$.{name}": ["The JSON value could not be converted."]})
     if body.get("likes") is not None:
         values["rating"] = _LIKED if body["likes"] else _DISLIKED
     if body.get("lastplayeddate") is not None:

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from jellytui.demo.server import DemoServer
 
 _HEADER = 'MediaBrowser Client="recorder", Device="box", DeviceId="more-player", Version="1.0"'
-_SILENCE_SECONDS = 0.05
+_SILENCE_SECONDS = 0.03
 _PATIENCE_SECONDS = 2.0
 _COMPARED = frozenset({"Play", "Playstate", "GeneralCommand", "KeepAlive", "ForceKeepAlive"})
 """Messages that answer what was just done: others come when they come."""
