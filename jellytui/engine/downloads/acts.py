@@ -16,7 +16,7 @@ from jellytui.engine.downloads.rows.requests import AFRESH, FIRST_PRIORITY
 from jellytui.engine.downloads.transfer.boot import boot_id
 from jellytui.engine.downloads.transfer.runner import Runner
 from jellytui.engine.errors import NotFoundError, UsageError
-from jellytui.engine.models import DownloadInfo
+from jellytui.engine.models import DownloadInfo, DownloadStatus
 from jellytui.engine.storage.database import Database
 
 _IDS = "id IN (SELECT value FROM json_each(?))"
@@ -96,14 +96,14 @@ class Acts:
         """Lets every paused row go on, and those yet to come start."""
         async with self._changes:
             await self._holds.pause(False)
-            ids = await self._resume(await self._with_status("paused"))
+            ids = await self._resume(await self._wanted("paused"))
         self._runner.wake()
         await self._announcer.changed(ids)
 
     async def retry_failed(self) -> int:
         """Queues all failed rows again; how many."""
         async with self._changes:
-            ids = await self._resume(await self._with_status("failed"))
+            ids = await self._resume(await self._wanted("failed"))
         self._runner.wake()
         await self._announcer.changed(ids)
         return len(ids)
@@ -157,6 +157,15 @@ class Acts:
     async def _resume(self, download_ids: Sequence[int]) -> list[int]:
         reason = "metered" if self._holds.is_metered else None
         return await self._rows.move(download_ids, "resume", wait_reason=reason, **AFRESH)
+
+    async def _wanted(self, status: DownloadStatus) -> list[int]:
+        """The rows of a status that somebody wants: what a listener left behind is nobody's to go on with."""
+        rows = await self._database.fetch_all(
+            """SELECT id FROM downloads d WHERE status = ?
+               AND EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id) ORDER BY id""",
+            (status,),
+        )
+        return [row["id"] for row in rows]
 
     async def _with_status(self, *statuses: str) -> list[int]:
         rows = await self._database.fetch_all(

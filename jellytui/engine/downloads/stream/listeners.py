@@ -98,6 +98,7 @@ class Listeners:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._followers: dict[str, Follower] = {}
         self._passing: set[PassingStream] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Before the queue starts: what an earlier run left half listened to is not the queue's to fetch."""
@@ -117,6 +118,7 @@ class Listeners:
             self._forget(follower)
         for stream in list(self._passing):
             await self._close_passing(stream)
+        await asyncio.gather(*self._closing, return_exceptions=True)
         await self._media.stop()
 
     async def open_stream(self, item_id: str) -> StreamReader:
@@ -143,10 +145,15 @@ class Listeners:
             worker=self._worker,
             executor=self._runner.executor,
             clock=self._clock,
-            on_close=lambda stream: asyncio.ensure_future(self._close_passing(stream)),
+            on_close=self._end_passing,
         )
         self._passing.add(stream)
         return stream.reader
+
+    def _end_passing(self, stream: PassingStream) -> None:
+        task = asyncio.create_task(self._close_passing(stream), name="end of a passing stream")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _close_passing(self, stream: PassingStream) -> None:
         if stream in self._passing:

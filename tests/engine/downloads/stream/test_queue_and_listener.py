@@ -246,3 +246,14 @@ async def test_with_no_server_what_is_here_of_a_track_is_played(listening: Rig) 
     listening.link.is_online = True
     assert await reading == song.file.read_bytes()
     again.close()
+
+
+async def test_resuming_everything_leaves_what_was_only_listened_to(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    file.close()
+    await listening.until_status(song.id, "paused")
+    await listening.manager.acts.resume_all()
+    assert (await listening.row(song.id)).status == "paused"
