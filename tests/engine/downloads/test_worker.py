@@ -297,6 +297,7 @@ async def test_a_megabyte_beyond_the_furthest_point_starts_the_count_anew(rig: R
 async def test_progress_is_told_each_megabyte_and_at_the_end(rig: Rig) -> None:
     song = rig.songs[0]
     await asked_for(rig, song.id, "completed")
+    await until(lambda: rig.events[-1].type == "completed")
     told = [event.download.bytes_downloaded for event in rig.events if event.type == "progress"]
     assert told == sorted(told)
     assert told[-1] == song.size
