@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from textual.events import Key
 
 from jellytui.engine.models import Album, SearchResults, Track
 from jellytui.tui.app import JellytuiApp
@@ -110,6 +111,21 @@ async def test_enter_while_typing_plays_the_best_match() -> None:
         await pilot.press("enter")
         await until(lambda: backend.called("play_album"))
         assert backend.called("play_album") == [{"album_id": "Hvítt"}]
+
+
+@pytest.mark.parametrize(
+    ("last", "command"), [(("enter",), "play_items"), (("down", "d"), "download_item")], ids=["enter", "down"]
+)
+async def test_keys_typed_faster_than_the_search_are_about_what_it_finds(last: tuple[str, ...], command: str) -> None:
+    backend = library_backend()
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("slash")
+        for key in (*"alba", *last):  # all at once: pilot.press would wait for each
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(lambda: backend.called(command))
+        assert isinstance(app.screen, SearchScreen)
 
 
 async def test_favourite_and_download_work_on_a_result() -> None:

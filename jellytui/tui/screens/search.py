@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerCancelled
 
 from jellytui.engine.models import Item, SearchResults, Track
 from jellytui.tui.keymap import bindings
@@ -20,6 +23,8 @@ from jellytui.tui.stores.base import Keys
 FOUND_AT_MOST = 50
 """Of each kind."""
 
+TYPED_AHEAD_SECONDS = 0.1
+
 _HOW = "Type the beginnings of words: names of artists, albums, playlists, tracks."
 
 
@@ -30,13 +35,18 @@ class SearchScreen(ItemScreen):
     HINTS: ClassVar[tuple[str, ...]] = ("play", "pane_right", "enqueue", "download", "favorite", "close_search")
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("search"),
-        Binding("down,tab", "to_results", show=False),
+        # First of all: a key typed right behind it is about the results, not one more letter.
+        Binding("down,tab", "to_results", show=False, priority=True),
         Binding("shift+tab", "to_words", show=False),
     ]
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._is_left = False
+        self._found_words = ""
+        """What the results belong to."""
+        self._searching: Worker[None] | None = None
+        """The search that began last; its name are its words."""
 
     def compose_middle(self) -> ComposeResult:
         with Horizontal(id="search-line"):
@@ -68,8 +78,27 @@ class SearchScreen(ItemScreen):
             self._is_left = False
             self.action_search()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "to_results":
+            return self._words.has_focus
+        return super().check_action(action, parameters)
+
     def current_item(self) -> Item | None:
-        return self._results.item
+        return None if self._is_stale else self._results.item
+
+    async def settle(self) -> None:
+        """Waits until the results are those of the words, also of letters that are on their way into them."""
+        arrived = asyncio.Event()
+        self._words.call_later(arrived.set)
+        await arrived.wait()
+        if self._is_stale:
+            with suppress(WorkerCancelled):  # by a search for other words: those are not what was meant
+                await self._search().wait()
+
+    @property
+    def _is_stale(self) -> bool:
+        """Whether the results are not, or not yet, those of the words being typed."""
+        return self._words.has_focus and self._words.value.strip() != self._found_words
 
     # Searching
 
@@ -77,9 +106,16 @@ class SearchScreen(ItemScreen):
         event.stop()
         self._search()
 
-    def _search(self) -> None:
-        """Begins to search; what an older search still reads is broken off."""
-        self.run_worker(self._find(self._words.value.strip()), group="search", exclusive=True, exit_on_error=False)
+    def _search(self, *, anew: bool = False) -> Worker[None]:
+        """Begins to search, or `anew`; what an older search for other words still reads is broken off."""
+        words = self._words.value.strip()
+        running = self._searching
+        if anew or running is None or running.is_finished or running.name != words:
+            running = self.run_worker(
+                self._find(words), name=words, group="search", exclusive=True, exit_on_error=False
+            )
+            self._searching = running
+        return running
 
     async def _find(self, words: str) -> None:
         found: SearchResults | None = SearchResults()
@@ -89,16 +125,17 @@ class SearchScreen(ItemScreen):
             return
         self._results.empty_text = f"Nothing begins with “{words}”. Fewer letters find more." if words else _HOW
         self._results.show(found, FOUND_AT_MOST)
+        self._found_words = words
 
     def _on_library(self, keys: Keys) -> None:
         if "library" in keys and not self._results.has_focus:
-            self._search()
+            self._search(anew=True)
         self._results.refresh_changed()
 
     # Playing and opening
 
     def play_current(self) -> None:
-        if not self._results.show_more():
+        if self._is_stale or not self._results.show_more():
             self.act(self._play)
 
     async def _play(self, item: Item) -> None:
@@ -127,7 +164,11 @@ class SearchScreen(ItemScreen):
     def action_to_words(self) -> None:
         self.set_focus(self._words)
 
-    def action_to_results(self) -> None:
+    async def action_to_results(self) -> None:
+        # Keys typed ahead are about what will be found, unless that takes too long.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TYPED_AHEAD_SECONDS):
+                await self.settle()
         if self._results.row_count:
             self.set_focus(self._results)
 
