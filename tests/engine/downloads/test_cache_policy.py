@@ -30,7 +30,7 @@ ALBUMS = {
 }
 TRACKS = [track for tracks in ALBUMS.values() for track in tracks]
 SIZES = {track.id: 10 + 7 * place % 31 for place, track in enumerate(TRACKS)}
-LIMITS = st.sampled_from([0, 40, 100, 150, 250, 400, 10_000])
+LIMITS = st.sampled_from([0, 60, 100, 150, 250, 10_000])
 FLOOR = 50
 tracks = st.sampled_from(TRACKS)
 item_ids = st.sampled_from(sorted(SIZES))
@@ -61,6 +61,13 @@ class AnyCourse(RuleBasedStateMachine):
     def a_track_starts(self, current: Track, upcoming: list[Track], previous: str) -> None:
         self.world.move(current, upcoming, previous)
         self._check(WindowMoved(), self.world.start(current, upcoming, previous))
+
+    @rule(track=tracks)
+    def a_track_is_heard_whole(self, track: Track) -> None:
+        self._check(WindowMoved(), self.world.start(track, []))
+        if track.id in self.world.rows and not self.world.is_here(track.id):
+            self.world.receive(track.id, SIZES[track.id] - self.world.rows[track.id].bytes_here)
+        self.a_track_was_played(track)
 
     @rule(data=st.data())
     def the_queue_changes(self, data: st.DataObject) -> None:
@@ -110,8 +117,7 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(is_held=st.booleans())
     def the_link_changes(self, is_held: bool) -> None:
         self.world.is_held = is_held
-        decisions = self.world.decide(WindowMoved())
-        assert not (is_held and decisions.fetch)
+        self._check(WindowMoved(), self.world.decide(WindowMoved()))
 
     @rule(hours=st.sampled_from([1, 12, 25]))
     def time_passes(self, hours: int) -> None:
@@ -144,6 +150,7 @@ class AnyCourse(RuleBasedStateMachine):
     def _check(self, event: object, decisions: Decisions) -> None:
         world, window = self.world, self.world.window
         ahead = [one.track.id for one in window.upcoming[: world.config.queue_precache_count]]
+        assert not (world.is_held and decisions.fetch)
         for removal in decisions.evict:
             assert not removal.row.is_users
             assert removal.row.item_id not in {window.previous, window.current, *world.leased}
@@ -250,3 +257,37 @@ def test_a_full_disk_lowers_the_limit_to_what_leaves_the_floor_free() -> None:
     tuning = replace(TUNING, free_floor_bytes=500)
     assert limit_of(state, CacheConfig(), tuning) == 800
     assert limit_of(state, CacheConfig(storage_limit=700), tuning) == 700
+
+
+def test_what_does_not_fit_though_all_else_goes_is_left_and_what_is_read_stays() -> None:
+    read, other = row(TRACKS[10], bytes_here=60), row(TRACKS[11], bytes_here=30)
+    upcoming = tuple(Wish(track, 20) for track in TRACKS[1:3])
+    state = CacheState(
+        window=Window(current=TRACKS[0].id, upcoming=upcoming, is_playing=True),
+        evictable=[read, other],
+        used_bytes=90,
+        leased=frozenset([read.item_id]),
+    )
+    decisions = decide(state, WindowMoved(), CacheConfig(storage_limit=90))
+    assert [one.row.item_id for one in decisions.evict] == [other.item_id]
+    assert [one.track.id for one in decisions.fetch] == [TRACKS[1].id]
+    assert [(one.track.id, one.reason) for one in decisions.leave] == [(TRACKS[2].id, "the cache has no room for it")]
+
+
+def test_what_is_still_to_come_is_given_up_where_a_lower_limit_leaves_no_room_an_albums_first() -> None:
+    coming = {"status": "pending", "bytes_here": 0, "bytes_expected": 50}
+    queued = row(TRACKS[1], **coming, wanted_by=frozenset(["queue"]))
+    album = row(TRACKS[2], **coming, wanted_by=frozenset(["album"]))
+    state = CacheState(rows={one.item_id: one for one in (queued, album)})
+    evict = decide(state, StorageChanged(), CacheConfig(storage_limit=60)).evict
+    assert [(one.row.item_id, one.reason) for one in evict] == [(album.item_id, "the cache has no room for it")]
+
+
+def test_the_rest_of_an_album_comes_without_what_was_removed_today() -> None:
+    removed = ALBUMS["a0"][3]
+    album = AlbumPlayed(tuple(map(wish, ALBUMS["a0"])), 3)
+    decisions = decide(CacheState(evicted=frozenset([removed.id])), album, CacheConfig())
+    assert removed.id not in {one.track.id for one in decisions.fetch}
+    assert [(one.track.id, one.reason) for one in decisions.leave] == [
+        (removed.id, "it was removed less than a day ago")
+    ]
