@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
+from jellytui.engine.commands import registry
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.events import ConnectionState, Event, FavoriteState, LibraryState, StateEvent, SyncState
 from jellytui.engine.models import (
@@ -131,7 +134,10 @@ class FakeViews:
 
 
 class FakeBackend:
-    """`calls` holds what was asked; `answers` maps a command to its result, an error to raise or a function."""
+    """`calls` holds what was asked; `answers` maps a command to its result, an error to raise or a function.
+
+    What the engine's registry would refuse fails the test: an unknown command, arguments that it does not take.
+    """
 
     def __init__(
         self,
@@ -167,6 +173,7 @@ class FakeBackend:
             "search_library": self._search,
             "set_favorite": self._set_favorite,
         }
+        self._registry = registry()
         self._streams: list[FakeStream] = []
         self._retained: dict[str, Event] = {}
         self.push(ConnectionState(status="online", server_name=account.server_name))
@@ -182,6 +189,7 @@ class FakeBackend:
         )
 
     async def call(self, name: str, /, **arguments: Any) -> Any:
+        msgspec.convert(arguments, self._registry[name].arguments)
         self.calls.append((name, arguments))
         answer = self.answers.get(name)
         if isinstance(answer, JellytuiError):

@@ -43,9 +43,9 @@ def row(number: int, status: DownloadStatus = "pending", **facts: object) -> Dow
 def make_backend(*rows: DownloadInfo) -> FakeBackend:
     backend = FakeBackend()
     backend.downloads = list(rows)
-    for command in ("pause_downloads", "resume_downloads", "prioritize_downloads", "download_all_anyway"):
+    for command in ("pause_downloads", "resume_downloads", "prioritize_downloads", "downloads_anyway"):
         backend.answers[command] = lambda download_ids: [row for row in backend.downloads if row.id in download_ids]
-    backend.answers["keep_items"] = lambda item_ids, user_id: []
+    backend.answers["keep_cached"] = lambda item_ids: []
     return backend
 
 
@@ -147,7 +147,7 @@ async def test_a_paused_or_failed_one_goes_on_with_the_same_key() -> None:
         ("R", "resume_all_downloads"),
         ("x", "cancel_downloads"),
         ("plus", "prioritize_downloads"),
-        ("A", "download_all_anyway"),
+        ("A", "downloads_anyway"),
     ],
 )
 async def test_each_key_does_what_the_key_line_says(key: str, command: str) -> None:
@@ -284,8 +284,8 @@ async def test_the_cache_says_what_it_holds_and_what_it_would_do_and_a_key_keeps
         for words in ("9.3 of 10 GB", "93 %", "Yours", "412 plays", "12.1 GB not fetched twice", "Old", "not played"):
             assert words in text, words
         await pilot.press("K")
-        await until(lambda: backend.called("keep_items"))
-        assert backend.called("keep_items") == [{"item_ids": ["x"], "user_id": "user"}]
+        await until(lambda: backend.called("keep_cached"))
+        assert backend.called("keep_cached") == [{"item_ids": ["x"]}]
         await pilot.press("C", "y")
         await until(lambda: backend.called("clear_cache"))
 
@@ -299,8 +299,8 @@ async def test_keep_makes_a_cached_track_one_s_own_and_says_when_it_is_already()
         await until(lambda: app.toast is not None)
         assert its_list.chosen_title in ("Track 1", "Track 2")
         await pilot.press("g", "K", "G", "K")
-        await until(lambda: backend.called("keep_items"))
-        assert backend.called("keep_items")[0]["item_ids"] == ["t1"]
+        await until(lambda: backend.called("keep_cached"))
+        assert backend.called("keep_cached")[0]["item_ids"] == ["t1"]
 
 
 async def test_why_all_waits_stands_below_the_list() -> None:

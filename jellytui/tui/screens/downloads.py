@@ -225,7 +225,7 @@ class DownloadsScreen(BaseScreen):
             self.jellytui.say(f"{self._list.chosen_title} is yours already: it stays until you delete it.")
 
     async def _keep(self, item_ids: list[str], name: str) -> None:
-        await self._store.keep(item_ids, self.session.backend.account.user_id)
+        await self._store.keep(item_ids)
         self.jellytui.say(f"{name} is yours now: it stays until you delete it.")
         if self._tab == "cache":
             self._read_cache()

@@ -238,11 +238,11 @@ class DownloadsStore(Store):
 
     async def download_anyway(self, download_ids: Iterable[int]) -> None:
         """Lets downloads go over a metered link."""
-        self._take(await self.backend.call("download_all_anyway", download_ids=list(download_ids)))
+        self._take(await self.backend.call("downloads_anyway", download_ids=list(download_ids)))
 
-    async def keep(self, item_ids: Iterable[str], user_id: str) -> None:
-        """Makes cached tracks the user's own, so that they never go by themselves."""
-        self._take(await self.backend.call("keep_items", item_ids=list(item_ids), user_id=user_id))
+    async def keep(self, item_ids: Iterable[str]) -> None:
+        """Makes cached tracks the user's own, so that they never go by themselves; their rows come as events."""
+        await self.backend.call("keep_cached", item_ids=list(item_ids))
 
     def _take(self, rows: list[DownloadInfo]) -> None:
         for row in rows:
