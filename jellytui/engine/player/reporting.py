@@ -35,6 +35,9 @@ class Link(Protocol):
     @property
     def is_online(self) -> bool: ...
 
+    def report_failure(self, error: JellytuiError) -> None:
+        """Tells that the server was not there."""
+
 
 class Reporter:
     """Sends reports one after the other. A play whose start the server did not take is not reported on: it would be
@@ -104,6 +107,8 @@ class Reporter:
             await call(report)
         except JellytuiError as error:
             log.info("the server did not take a report: %s", error)
+            # While music plays from disk nobody else asks the server anything for a long time.
+            self._connection.report_failure(error)
             return False
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from jellytui.engine.errors import ServerUnreachableError
+from jellytui.engine.errors import JellytuiError, ServerUnreachableError
 from jellytui.engine.jellyfin.records import PlaybackReport
 from jellytui.engine.player.reporting import Reporter
 from tests.support.waiting import settle
@@ -18,6 +18,7 @@ class Server:
     is_online: bool = True
     is_failing: bool = False
     told: list[tuple[str, str, int]] = field(default_factory=list)
+    failures: list[JellytuiError] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def report_started(self, report: PlaybackReport) -> None:
@@ -28,6 +29,9 @@ class Server:
 
     async def report_stopped(self, report: PlaybackReport) -> None:
         await self._take("stopped", report)
+
+    def report_failure(self, error: JellytuiError) -> None:
+        self.failures.append(error)
 
     async def _take(self, kind: str, report: PlaybackReport) -> None:
         await self.gate.wait()
@@ -65,6 +69,15 @@ async def test_offline_nothing_is_sent_and_the_play_is_not_counted() -> None:
     reporter.stopped(_report("a", 2000))
     await reporter.flush()
     assert server.told == []
+
+
+async def test_a_server_that_takes_no_report_counts_as_away() -> None:
+    server = Server(is_failing=True)
+    server.gate.set()
+    reporter = Reporter(client=server, connection=server)
+    reporter.started(_report("a"))
+    assert not await reporter.was_counted("play-a")
+    assert [error.text for error in server.failures] == ["nobody answers."]
 
 
 async def test_after_a_gap_a_counted_play_goes_on_with_progress() -> None:
