@@ -104,7 +104,7 @@ async def _report(call: Call, parameter: str) -> dict[str, Any]:
     for name in _NUMBERS & body.keys():
         try:
             body[name] = None if body[name] is None else int(body[name])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise bad from error
     return body
 

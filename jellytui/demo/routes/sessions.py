@@ -150,7 +150,7 @@ async def full_capabilities(call: Call) -> Response:
 def _enum_list(values: Any, known: tuple[str, ...], kind: str) -> list[str]:
     spelling = {value.lower(): value for value in known}
     found = []
-    for place, value in enumerate(values or []):
+    for place, value in enumerate(values if isinstance(values, list) else [] if values is None else [values]):
         if str(value).lower() not in spelling:
             message = f"The JSON value could not be converted to {kind}. Path: $[{place}] | LineNumber: 0."
             raise ProblemError(400, {"capabilities": ["The capabilities field is required."], f"$[{place}]": [message]})

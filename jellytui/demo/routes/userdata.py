@@ -1,5 +1,7 @@
 """Favourites, played marks, ratings and user data (jellyfin-api.md 11.3, 14)."""
 
+from math import isfinite
+
 from starlette.responses import Response
 
 from jellytui.demo.catalog.dto import playlist_item
@@ -94,7 +96,8 @@ async def set_user_data(call: Call) -> Response:
     values = {names[name]: value for name, value in body.items() if name in names and value is not None}
     for name, value in values.items():
         switch = name in {"favorite", "played"}
-        if isinstance(value, bool) != switch or not isinstance(value, bool | int | float):
+        number = isinstance(value, int | float) and isfinite(value)
+        if isinstance(value, bool) != switch or not number:
             raise ProblemError(400, {f"$.{name}": ["The JSON value could not be converted."]})
     if body.get("likes") is not None:
         values["rating"] = _LIKED if body["likes"] else _DISLIKED
