@@ -134,11 +134,11 @@ class AnyCourse(RuleBasedStateMachine):
             return
         window = state.window
         half, taken, must_stay = limit * 0.5, 0, {window.previous, window.current, *self.world.leased}
-        for one in window.upcoming:
-            taken += self.world.rows[one.track.id].bytes_here if one.track.id in self.world.rows else 0
+        for item_id in dict.fromkeys(one.track.id for one in window.upcoming if one.track.id != window.current):
+            taken += self.world.rows[item_id].bytes_here if item_id in self.world.rows else 0
             if taken > half:
                 break
-            must_stay.add(one.track.id)
+            must_stay.add(item_id)
         others = [
             one.item_id
             for one in self.world.rows.values()
@@ -291,3 +291,15 @@ def test_the_rest_of_an_album_comes_without_what_was_removed_today() -> None:
     assert [(one.track.id, one.reason) for one in decisions.leave] == [
         (removed.id, "it was removed less than a day ago")
     ]
+
+
+def test_a_track_that_plays_and_comes_again_takes_nothing_from_the_protection_of_the_next_ones() -> None:
+    rows = [row(TRACKS[place], bytes_here=size, bytes_expected=size) for place, size in enumerate((17, 39, 47))]
+    state = CacheState(
+        window=Window(current=TRACKS[0].id, upcoming=(Wish(TRACKS[0], 17), Wish(TRACKS[1], 39)), is_playing=True),
+        rows={one.item_id: one for one in rows[:2]},
+        evictable=rows,
+        used_bytes=103,
+    )
+    evict = decide(state, WindowMoved(), CacheConfig(storage_limit=100)).evict
+    assert [one.row.item_id for one in evict] == [TRACKS[2].id]

@@ -334,7 +334,7 @@ class _Decision:
         window = self._state.window
         protected = {window.previous, window.current, *self._state.leased}
         taken = 0
-        for wish in window.upcoming:
+        for wish in {wish.track.id: wish for wish in window.upcoming if wish.track.id != window.current}.values():
             row = self._state.rows.get(wish.track.id)
             taken += row.bytes_here if row is not None else 0
             if taken > self._limit * self._tuning.largest_window:
