@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Protocol
+from typing import Any, Protocol
 
 from jellytui import __version__
 
@@ -67,6 +67,15 @@ def _library_verbs(verbs: Verbs) -> None:
     search.add_argument("words", nargs="+", metavar="WORDS")
     search.add_argument("--limit", type=int, default=50, metavar="N", help="at most N of each kind (50)")
     _json(search)
+    for name, summary in (
+        ("show", "show an item, and the tracks of an album, artist or playlist"),
+        ("lyrics", "print the words of a track"),
+    ):
+        verb = _verb(verbs, name, f"library:{name}", summary)
+        verb.add_argument("id", metavar="ID")
+        _json(verb)
+    cover = _verb(verbs, "cover", "library:cover", "print where an item's cover lies, as a file")
+    cover.add_argument("id", metavar="ID")
     favorite = _verb(verbs, "favorite", "library:favorite", "make something a favourite")
     favorite.add_argument("ids", nargs="+", metavar="ID")
     favorite.add_argument("--remove", action="store_true", help="make it none any more")
@@ -166,8 +175,23 @@ def _player_verbs(verbs: Verbs) -> None:
     volume.add_argument("to", metavar="N|+N|-N", help="0 to 100, or by so much")
     repeat = _verb(verbs, "repeat", "player:repeat", "repeat nothing, the queue or the track")
     repeat.add_argument("mode", choices=("off", "all", "one"))
-    _json(_verb(verbs, "queue", "player:queue", "list the queue"))
+    _queue_verb(verbs)
+    _json(_verb(verbs, "devices", "player:devices", "list the audio devices, as [player] audio_device takes them"))
     _json(_verb(verbs, "status", "player:status", "what plays, and where"))
+
+
+def _queue_verb(verbs: Verbs) -> None:
+    queue = _verb(verbs, "queue", "player:queue", "list the queue, or change it")
+    _json(queue)
+    what = queue.add_subparsers(title="what to do", metavar="WHAT")
+    place: dict[str, Any] = {"type": int, "metavar": "N", "help": "as `jellytui queue` numbers them"}
+    _verb(what, "play", "player:queue_play", "play what is at this place").add_argument("place", **place)
+    remove = _verb(what, "remove", "player:queue_remove", "take tracks off the queue")
+    remove.add_argument("places", nargs="+", **place)
+    move = _verb(what, "move", "player:queue_move", "move a track to another place")
+    move.add_argument("place", **place)
+    move.add_argument("to", type=int, metavar="TO", help="the place where it then is")
+    _verb(what, "clear", "player:simple", "empty the queue").set_defaults(command="clear_queue")
 
 
 def _demo_verb(verbs: Verbs) -> None:

@@ -35,44 +35,47 @@ async def download(session: Session, arguments: Namespace) -> int:
 
 
 async def show(session: Session, arguments: Namespace) -> int:
-    """Lists the downloads."""
+    """Lists the downloads; says why they wait, if they do."""
     backend = await session.backend()
     rows = await backend.call("get_downloads", user_id=backend.account.user_id, status_filter=arguments.status)
+    summary: DownloadsSummary = await backend.call("get_downloads_summary")
     if arguments.json:
         print_json(rows)
     else:
         print_downloads(rows)
+    if summary.hold_reason:
+        say(summary.hold_reason)
     return 0
 
 
 async def pause(session: Session, arguments: Namespace) -> int:
     """Pauses downloads."""
-    return await _each(session, "pause_download", arguments.ids)
+    return await _all(session, "pause_downloads", arguments.ids)
 
 
 async def resume(session: Session, arguments: Namespace) -> int:
     """Resumes downloads."""
-    return await _each(session, "resume_download", arguments.ids)
+    return await _all(session, "resume_downloads", arguments.ids)
 
 
 async def cancel(session: Session, arguments: Namespace) -> int:
     """Cancels downloads and deletes their parts."""
-    return await _each(session, "cancel_download", arguments.ids)
+    return await _all(session, "cancel_downloads", arguments.ids)
 
 
 async def delete(session: Session, arguments: Namespace) -> int:
     """Deletes completed downloads."""
-    return await _each(session, "delete_download", arguments.ids)
+    return await _all(session, "delete_downloads", arguments.ids)
 
 
 async def first(session: Session, arguments: Namespace) -> int:
     """Puts downloads before all others."""
-    return await _each(session, "prioritize_download", arguments.ids)
+    return await _all(session, "prioritize_downloads", arguments.ids)
 
 
 async def anyway(session: Session, arguments: Namespace) -> int:
     """Lets downloads go over a link that costs money."""
-    return await _each(session, "download_anyway", arguments.ids)
+    return await _all(session, "downloads_anyway", arguments.ids)
 
 
 async def unfollow(session: Session, arguments: Namespace) -> int:
@@ -114,10 +117,8 @@ async def retry(session: Session, _: Namespace) -> int:
     return 0
 
 
-async def _each(session: Session, command: str, ids: Sequence[int]) -> int:
-    backend = await session.backend()
-    for download_id in ids:
-        await backend.call(command, download_id=download_id)
+async def _all(session: Session, command: str, ids: Sequence[int]) -> int:
+    await (await session.backend()).call(command, download_ids=ids)
     return 0
 
 

@@ -1,16 +1,16 @@
-"""sync, search and favorite."""
+"""sync, search and favorite; show, lyrics and cover of one item."""
 
 from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
 
-from jellytui.cli.output import ProgressLine, count, print_items, print_json, say
+from jellytui.cli.output import ProgressLine, clock_time, count, describe, print_items, print_json, say
 from jellytui.cli.run import Session
 from jellytui.engine.backend import Backend
-from jellytui.engine.errors import error_types
+from jellytui.engine.errors import NotFoundError, error_types
 from jellytui.engine.events import SyncState
-from jellytui.engine.models import Item, SearchResults
+from jellytui.engine.models import Item, Lyrics, SearchResults, Track
 
 
 async def sync(session: Session, arguments: Namespace) -> int:
@@ -56,6 +56,48 @@ async def favorite(session: Session, arguments: Namespace) -> int:
     backend = await session.backend()
     for item_id in arguments.ids:
         await backend.call("set_favorite", item_id=item_id, is_favorite=not arguments.remove)
+    return 0
+
+
+async def show(session: Session, arguments: Namespace) -> int:
+    """Shows an item, and the tracks of an album, artist or playlist."""
+    backend = await session.backend()
+    item: Item = await backend.call("get_item", item_id=arguments.id)
+    tracks: list[Track] = []
+    if not isinstance(item, Track):
+        scope = type(item).__name__.lower()
+        tracks = await backend.call("get_tracks", scope=scope, item_id=item.id)
+    if arguments.json:
+        print_json([item, *tracks])
+        return 0
+    print(f"{item.id}  {describe(item)}")
+    for track in tracks:
+        print(f"{track.id}  {describe(track)}  {clock_time(track.duration_ms)}")
+    return 0
+
+
+async def lyrics(session: Session, arguments: Namespace) -> int:
+    """Prints the words of a track; exits with 5 when it has none."""
+    words: Lyrics = await (await session.backend()).call("get_lyrics", item_id=arguments.id)
+    if arguments.json:
+        print_json(words)
+    else:
+        for line in words.lines:
+            print(line.text)
+    if not words.lines:
+        say(f"{arguments.id} has no lyrics here.")
+        return NotFoundError.exit_code
+    return 0
+
+
+async def cover(session: Session, arguments: Namespace) -> int:
+    """Prints the path of an item's cover; exits with 5 when there is none."""
+    backend = await session.backend()
+    item: Item = await backend.call("get_item", item_id=arguments.id)
+    path: str | None = await backend.call("get_cover", item_id=item.image_item_id, tag=item.image_tag)
+    if path is None:
+        raise NotFoundError(f"{item.name} has no cover, or the server is away.")
+    print(path)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""play, and the verbs that steer what plays."""
+"""play, the verbs that steer what plays, and the queue."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 import re
 import signal
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
-from jellytui.cli.output import clock_time, print_json, say
+from jellytui.cli.output import clock_time, count, print_json, say
 from jellytui.cli.run import Session
 from jellytui.engine.backend import Backend
-from jellytui.engine.errors import UsageError
+from jellytui.engine.errors import NotFoundError, UsageError
 from jellytui.engine.events import PlayerState, ProblemOccurred, TrackStarted
-from jellytui.engine.models import QueuePage
+from jellytui.engine.models import QueueEntry, QueuePage
 
 _PAGE = 500
 
@@ -84,19 +85,49 @@ async def repeat(session: Session, arguments: Namespace) -> int:
 
 async def queue(session: Session, arguments: Namespace) -> int:
     """Lists the queue."""
-    backend = await session.backend()
-    pages: list[QueuePage] = [await backend.call("get_queue", start=0, limit=_PAGE)]
-    while sum(len(page.entries) for page in pages) < pages[0].length and pages[-1].entries:
-        start = pages[-1].start + len(pages[-1].entries)
-        pages.append(await backend.call("get_queue", start=start, limit=_PAGE))
-    entries = [entry for page in pages for entry in page.entries]
+    entries, current_index = await _read_queue(await session.backend())
     if arguments.json:
         print_json([entry.track for entry in entries])
         return 0
     for index, entry in enumerate(entries):
-        mark = "▶" if index == pages[0].current_index else " "
+        mark = "▶" if index == current_index else " "
         track = entry.track
         print(f"{mark} {index + 1:>4}  {track.name} · {', '.join(track.artists)}  {clock_time(track.duration_ms)}")
+    return 0
+
+
+async def queue_play(session: Session, arguments: Namespace) -> int:
+    """Plays an entry of the queue."""
+    backend = await session.backend()
+    (entry,) = await _entries_at(backend, [arguments.place])
+    await backend.call("play_queue_entry", entry_id=entry.entry_id)
+    return 0
+
+
+async def queue_remove(session: Session, arguments: Namespace) -> int:
+    """Takes entries off the queue."""
+    backend = await session.backend()
+    entries = await _entries_at(backend, arguments.places)
+    await backend.call("remove_queue_entries", entry_ids=[entry.entry_id for entry in entries])
+    return 0
+
+
+async def queue_move(session: Session, arguments: Namespace) -> int:
+    """Moves an entry to another place."""
+    backend = await session.backend()
+    entry, _ = await _entries_at(backend, [arguments.place, arguments.to])
+    await backend.call("move_queue_entry", entry_id=entry.entry_id, to_index=arguments.to - 1)
+    return 0
+
+
+async def devices(session: Session, arguments: Namespace) -> int:
+    """Lists the audio devices."""
+    names: list[str] = await (await session.backend()).call("get_audio_devices")
+    if arguments.json:
+        print_json(names)
+        return 0
+    for name in names:
+        print(name)
     return 0
 
 
@@ -123,6 +154,24 @@ async def _start(backend: Backend, arguments: Namespace) -> None:
     else:
         named: dict[str, Any] = {f"{arguments.kind}_id": arguments.ids[0]}
         await backend.call(f"play_{arguments.kind}", **named)
+
+
+async def _read_queue(backend: Backend) -> tuple[list[QueueEntry], int | None]:
+    """All entries in play order, and which of them is the current one."""
+    pages: list[QueuePage] = [await backend.call("get_queue", start=0, limit=_PAGE)]
+    while sum(len(page.entries) for page in pages) < pages[0].length and pages[-1].entries:
+        start = pages[-1].start + len(pages[-1].entries)
+        pages.append(await backend.call("get_queue", start=start, limit=_PAGE))
+    return [entry for page in pages for entry in page.entries], pages[0].current_index
+
+
+async def _entries_at(backend: Backend, places: Sequence[int]) -> list[QueueEntry]:
+    """The entries at places counted from 1, as the listing numbers them. Raises NotFoundError."""
+    entries, _ = await _read_queue(backend)
+    for place in places:
+        if not 1 <= place <= len(entries):
+            raise NotFoundError(f"There is no place {place} in the queue; it has {count(len(entries), 'track')}.")
+    return [entries[place - 1] for place in places]
 
 
 async def _until_the_end(backend: Backend) -> None:

@@ -36,6 +36,12 @@ from jellytui.cli.arguments import parser
         ("offline has a", "offline:has"),
         ("play a --album", "player:play"),
         ("next", "player:simple"),
+        ("queue", "player:queue"),
+        ("queue clear", "player:simple"),
+        ("queue move 1 3", "player:queue_move"),
+        ("show a --json", "library:show"),
+        ("lyrics a", "library:lyrics"),
+        ("devices", "player:devices"),
         ("doctor --json", "doctor:run"),
     ],
 )

@@ -150,6 +150,34 @@ def home_downloads(home: Home) -> Path:
     return home.folder / "data" / "downloads"
 
 
+def test_an_item_is_shown_with_its_tracks_its_words_and_its_cover(synced: Home) -> None:
+    found = synced.json("search", "a")
+    album = next(item for item in found if item["type"] == "album")
+    shown, *tracks = synced.json("show", album["id"])
+    assert shown == album
+    assert len(tracks) == album["track_count"]
+    assert {track["album_id"] for track in tracks} == {album["id"]}
+    cover = synced.run("cover", album["id"])
+    assert cover.returncode in (0, 5), cover.stderr
+    assert cover.returncode == 5 or Path(cover.stdout.strip()).is_file()
+    words = synced.run("lyrics", tracks[0]["id"])
+    assert words.returncode == (0 if words.stdout else 5)
+    assert synced.run("show", "f" * 32).returncode == 5
+
+
+def test_the_queue_is_listed_moved_and_emptied(synced: Home) -> None:
+    tracks = [item["id"] for item in synced.json("search", "a") if item["type"] == "track"][:3]
+    assert synced.run("add", *tracks).returncode == 0
+    assert [item["id"] for item in synced.json("queue")] == tracks
+    assert synced.run("queue", "move", "1", "3").returncode == 0
+    assert synced.run("queue", "remove", "1").returncode == 0
+    assert [item["id"] for item in synced.json("queue")] == [tracks[2], tracks[0]]
+    beyond = synced.run("queue", "play", "3")
+    assert (beyond.returncode, beyond.stderr) == (5, "There is no place 3 in the queue; it has 2 tracks.\n")
+    assert synced.run("queue", "clear").returncode == 0
+    assert synced.json("queue") == []
+
+
 def test_downloads_are_put_first_let_go_and_lists_unfollowed(synced: Home) -> None:
     tracks = [item for item in synced.json("search", "a") if item["type"] == "track"][:2]
     assert synced.run("downloads", "pause-all").returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import typing
 
 import msgspec
 import pytest
@@ -22,6 +23,7 @@ from jellytui.engine.events import (
     SyncState,
     TrackPlayed,
     TrackStarted,
+    UpkeepState,
 )
 from jellytui.engine.models import DownloadInfo, DownloadsSummary, Problem, Track
 
@@ -34,6 +36,7 @@ ONE_OF_EACH: list[Event] = [
     SyncState(status="failed", problem=Problem(code="server", text="x")),
     LibraryState(version=4, tracks=63),
     FavoriteState(item_id="t", is_favorite=True),
+    UpkeepState(work="move", done=3, total=7, text="3 of 7 files"),
     TrackStarted(play_id="p", track=Track(id="t", name="x"), started_at="2026-01-01T00:00:00.000000Z"),
     TrackPlayed(play_id="p", track=Track(id="t", name="x"), started_at="2026", played_at="2026"),
     ProblemOccurred(problem=Problem(code="disk", text="Not enough disk.")),
@@ -50,6 +53,10 @@ def test_every_event_survives_encoding(event: Event) -> None:
     assert msgspec.json.decode(msgspec.json.encode(event), type=Event) == event
 
 
+def test_one_of_each_is_one_of_each() -> None:
+    assert {type(event) for event in ONE_OF_EACH} == set(typing.get_args(Event))
+
+
 async def test_a_late_listener_gets_the_newest_of_each_retained_state_first() -> None:
     bus = EventBus()
     for event in (PlayerState(status="loading"), *ONE_OF_EACH, PlayerState(status="paused")):
@@ -63,6 +70,7 @@ async def test_a_late_listener_gets_the_newest_of_each_retained_state_first() ->
         ConnectionState,
         SyncState,
         LibraryState,
+        UpkeepState,
     }
     assert PlayerState(status="paused") in batch
 
