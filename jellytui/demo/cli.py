@@ -134,7 +134,7 @@ async def _run(server: DemoServer, options: ServeOptions) -> int:
         loop.add_reader(_INPUT, _on_key, server)
     await stop.wait()
     loop.remove_reader(_INPUT)
-    await server.stop()
+    await server.shut_down()
     return 0
 
 

@@ -30,6 +30,7 @@ from jellytui.demo.world import World
 
 DEFAULT_USER = "demo"
 DEFAULT_PASSWORD = "demo"  # noqa: S105 - the password that everybody is told
+_FAREWELL_SECONDS = 0.05
 _T = TypeVar("_T")
 
 
@@ -208,6 +209,13 @@ class DemoServer:
             self.discovery_port = self._discovery.get_extra_info("sockname")[1]
         if self._watch_seconds is not None:
             self._keep(watch(self.folder, self._watch_seconds, self.rescan))
+
+    async def shut_down(self) -> None:
+        """Goes away as a server does that is told to end: says so on every socket first (jellyfin-api.md 4.4)."""
+        for each in self.world.sessions.sockets():
+            each.send("ServerShuttingDown", has_data=False)
+        await asyncio.sleep(_FAREWELL_SECONDS)
+        await self.stop()
 
     async def stop(self) -> None:
         """Goes away at once: no answer is finished, every connection is cut."""

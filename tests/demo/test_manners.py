@@ -124,6 +124,13 @@ async def test_a_silent_socket_is_reminded_once_then_dead_on_12_and_alive_on_10_
     assert heard == ([] if emulate.is_12 else ["UserDataChanged"])
 
 
+async def test_a_server_that_is_told_to_end_says_so_on_its_sockets(demo_server: DemoServer) -> None:
+    async with signed_in(demo_server) as client, _socket(demo_server, client) as socket:
+        assert "ForceKeepAlive" in str(await socket.recv())
+        await demo_server.shut_down()
+        assert await _kinds(socket, 10) == ["ServerShuttingDown"]
+
+
 async def test_who_asks_for_sessions_hears_when_one_changes(demo_server: DemoServer) -> None:
     track = demo_server.library.tracks[0].id
     async with signed_in(demo_server) as client, _socket(demo_server, client) as socket:
