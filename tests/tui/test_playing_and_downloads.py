@@ -7,12 +7,15 @@ import pytest
 from textual.widgets import Static
 
 from jellytui.config import Settings
-from jellytui.engine.events import DownloadEvent, DownloadsState, PlayerState, QueueState
+from jellytui.engine.events import ConnectionState, DownloadEvent, DownloadsState, PlayerState, QueueState
 from jellytui.engine.models import DownloadInfo, DownloadsSummary, LyricLine, Lyrics, QueueEntry, QueuePage, Track
 from jellytui.tui.app import JellytuiApp
 from jellytui.tui.downloads.download_list import DownloadList
+from jellytui.tui.palette import Palette
+from jellytui.tui.widgets.cover import Cover
 from jellytui.tui.widgets.download_button import md
 from jellytui.tui.widgets.lyrics import LyricsView, line_at
+from jellytui.tui.widgets.player_bar import PlayerBar
 from jellytui.tui.widgets.playing_parts import Heading, lines_of
 from jellytui.tui.widgets.queue_list import QueueList
 from tests.support.fake_backend import FakeBackend
@@ -209,3 +212,31 @@ def test_facts_break_between_facts() -> None:
 def test_the_sung_line_is_the_last_that_has_begun() -> None:
     lyrics = Lyrics(item_id="t", lines=(LyricLine(text="a", start_ms=1000), LyricLine(text="b", start_ms=2000)))
     assert [line_at(lyrics, at) for at in (0, 1000, 1999, 2000)] == [-1, 0, 0, 1]
+
+
+async def test_what_was_out_of_reach_is_asked_for_once_the_server_is_back(tmp_path: Path) -> None:
+    backend = make_backend(tmp_path)
+    picture = backend.answers["get_cover"]
+    backend.answers["get_cover"] = None
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        backend.push(ConnectionState(status="offline", server_name="attic"))
+        await pilot.press("3")
+        await until(lambda: backend.called("get_lyrics"))
+        backend.answers["get_cover"] = picture
+        asked = len(backend.called("get_cover"))
+        backend.push(ConnectionState(status="online", server_name="attic"))
+        await until(lambda: len(backend.called("get_cover")) > asked)
+        await until(lambda: "▀" in app.screen.query_one(Cover).render_line(0).text)
+
+
+async def test_the_player_bar_goes_on_below_the_palette(tmp_path: Path) -> None:
+    backend = make_backend(tmp_path)
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3", "colon")
+        assert isinstance(app.screen, Palette)
+        bar = app.screen_stack[-2].query_one(PlayerBar)
+        track = backend.answers["get_queue"]().entries[0].track
+        backend.push(PlayerState(track=track, entry_id=0, status="playing", position_ms=99_000, duration_ms=200_000))
+        await until(lambda: "1:39" in bar.render_line(0).text)

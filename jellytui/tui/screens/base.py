@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from jellytui.tui.session import Session
 from jellytui.tui.stores.base import Keys, Store
@@ -59,12 +59,18 @@ class BaseScreen(Screen[None]):
         held = self._held.setdefault(callback, set())
 
         def deliver(keys: Keys) -> None:
-            if self.app.screen is self:
+            if self.is_seen:
                 callback(keys)
             else:
                 held.update(keys)
 
         self._ends.append(store.subscribe(deliver))
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether it is on the terminal now; a question or the palette above it leaves it in sight."""
+        stack = self.app.screen_stack
+        return self in stack and all(isinstance(above, ModalScreen) for above in stack[stack.index(self) + 1 :])
 
     def on_screen_resume(self) -> None:
         self.query_one(HintLine).toast = self.jellytui.toast

@@ -112,6 +112,8 @@ class LibraryScreen(ItemScreen):
     def _on_connection(self, _keys: Keys) -> None:
         self._say_why_empty()
         self.panes.refresh_changed()
+        if self.session.connection.is_online:
+            self.query_one(PlayingSide).update(frozenset({"track"}))  # its cover may have been out of reach
 
     def _on_downloads(self, keys: Keys) -> None:
         self.panes.refresh_changed()

@@ -40,6 +40,9 @@ class NowPlayingScreen(ItemScreen):
     BINDINGS = bindings("playing")
     CSS_PATH: ClassVar[list[Any]] = [styles_dir() / "now_playing.tcss"]
 
+    _is_lacking = False
+    """Whether cover or words could not be asked for, since the server was away."""
+
     def compose_middle(self) -> ComposeResult:
         with Horizontal(id="playing"):
             with Vertical(id="playing-cover"):
@@ -56,6 +59,7 @@ class NowPlayingScreen(ItemScreen):
     def on_mount(self) -> None:
         self.follow(self.session.player, self._on_change)
         self.follow(self.session.downloads, self._on_downloads)
+        self.follow(self.session.connection, self._on_connection)
         self.query_one("#playing-queue", Pane).heading.title = "QUEUE"
         self.query_one(LyricsView).focus()
         self._on_change(frozenset({"track", "player", "queue"}))
@@ -98,6 +102,13 @@ class NowPlayingScreen(ItemScreen):
         upcoming.rows = tuple((track, download_sign(self.session, track.id)) for track, _ in upcoming.rows)
         self.query_one(QueueList).refresh_changed()
 
+    def _on_connection(self, _keys: Keys) -> None:
+        if self._is_lacking and self.session.connection.is_online:
+            self._is_lacking = False
+            self.run_worker(
+                self._read_track(self.session.player.track), group="track", exclusive=True, exit_on_error=False
+            )
+
     async def _read_track(self, track: Track | None) -> None:
         cover, lyrics = self.query_one(Cover), self.query_one(LyricsView)
         lyrics.show(None)
@@ -110,6 +121,7 @@ class NowPlayingScreen(ItemScreen):
         cover.show(path)
         words: Lyrics | None = await self.jellytui.ask("get_lyrics", item_id=track.id)
         lyrics.show(words)
+        self._is_lacking = not self.session.connection.is_online and (path is None or words is None)
         lyrics.set_position(self.session.player.state.position_ms)
 
     async def _read_queue(self) -> None:
