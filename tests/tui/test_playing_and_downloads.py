@@ -18,6 +18,7 @@ from jellytui.tui.widgets.lyrics import LyricsView, line_at
 from jellytui.tui.widgets.player_bar import PlayerBar
 from jellytui.tui.widgets.playing_parts import Heading, lines_of
 from jellytui.tui.widgets.queue_list import QueueList
+from jellytui.tui.widgets.top_bar import TopBar
 from tests.support.fake_backend import FakeBackend
 from tests.support.waiting import until
 
@@ -240,3 +241,15 @@ async def test_the_player_bar_goes_on_below_the_palette(tmp_path: Path) -> None:
         track = backend.answers["get_queue"]().entries[0].track
         backend.push(PlayerState(track=track, entry_id=0, status="playing", position_ms=99_000, duration_ms=200_000))
         await until(lambda: "1:39" in bar.render_line(0).text)
+
+
+@pytest.mark.parametrize("columns", [140, 60])
+async def test_a_click_on_a_tab_goes_to_its_screen_also_where_only_its_number_has_room(
+    columns: int, tmp_path: Path
+) -> None:
+    app = make_app(make_backend(tmp_path))
+    async with app.run_test(size=(columns, 24)) as pilot:
+        await pilot.pause()
+        bar = app.screen.query_one(TopBar)
+        await pilot.click(TopBar, offset=(bar.render_line(0).text.index("3"), 0))
+        await until(lambda: app.current_mode == "playing")

@@ -34,6 +34,7 @@ class TopBar(Widget):
         self._session = session
         self._tab = tab
         self._drawn: list[Part] = []
+        self._drawn_tabs: list[Part] = []
 
     def on_mount(self) -> None:
         from jellytui.tui.screens.base import screen_of
@@ -49,13 +50,13 @@ class TopBar(Widget):
     def render(self) -> Content:
         self._drawn = status = self._status()
         room = self.size.width
-        tabs = self._tabs(room, sum(fmt.width(text) for text, _ in status))
+        self._drawn_tabs = tabs = self._tabs(room, sum(fmt.width(text) for text, _ in status))
         used = sum(fmt.width(text) for text, _ in (*tabs, *status))
         return Content.assemble(*tabs, " " * max(1, room - used), *status)
 
     def on_click(self, event: events.Click) -> None:
         column = 0
-        for (text, _), (mode, _) in zip(self._tab_labels(), TABS, strict=True):
+        for (text, _), (mode, _) in zip(self._drawn_tabs, TABS, strict=True):
             column += fmt.width(text)
             if event.x < column:
                 self.post_message(self.TabChosen(mode))
