@@ -5,7 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("first_paint", "first_sample", "cache_simulation", "cache_decisions", "demo_server")
+BENCHES = (
+    "first_paint",
+    "first_sample",
+    "cache_simulation",
+    "cache_decisions",
+    "demo_server",
+    "throughput",
+    "queueing",
+    "keys",
+)
 
 
 def main(names: list[str]) -> int:

@@ -88,6 +88,14 @@ class Terminal:
                 raise AssertionError(f"never came to {awaited!r}; the screen shows:\n{self.text}")
         return self.text
 
+    def read_until(self, holds: Callable[[], bool], *, seconds: float = 30) -> None:
+        """Reads until the condition holds, without a look at the text: for measuring. Raises AssertionError."""
+        end = time.monotonic() + seconds
+        while not holds():
+            left = end - time.monotonic()
+            if left <= 0 or not (self._read(left) or holds()):
+                raise AssertionError(f"it never came to that; the screen shows:\n{self.text}")
+
     def rest(self, quiet_seconds: float = 0.4, *, seconds: float = 10) -> None:
         """Reads until the program has written nothing for so long, or for as long as there is patience."""
         end = time.monotonic() + seconds

@@ -66,6 +66,10 @@ class SignInService:
         self._clock = clock
         self._timeout_s = timeout_s
 
+    def last_account(self) -> Account | None:
+        """Who signed in last on this machine, still signed in or not."""
+        return stored_account(self._paths)
+
     def discover(self) -> AsyncIterator[DiscoveredServer]:
         """Servers that answer on UDP 7359, as they answer, for about two seconds."""
         return discovery.discover(self._clock)

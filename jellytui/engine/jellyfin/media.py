@@ -6,6 +6,7 @@ context, costs 0.15 ms and is dropped with whatever it held.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class MediaClient:
     def __init__(self, *, client: JellyfinClient, timeouts: MediaTimeouts | None = None) -> None:
         self._client = client
         self._timeouts = timeouts or MediaTimeouts()
+        self._turn = asyncio.Lock()
+        """All bodies read by turns."""
 
     @asynccontextmanager
     async def open(
@@ -90,7 +93,7 @@ class MediaClient:
         tls = await self._client.tls()
         return httpx.AsyncClient(
             # httpx knows the ways through proxies; the usual way is straight, and ours is twice as fast.
-            transport=None if _has_proxy() else BodyTransport(tls),
+            transport=None if _has_proxy() else BodyTransport(tls, self._turn),
             verify=tls,
             http2=False,
             follow_redirects=False,

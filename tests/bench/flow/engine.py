@@ -6,7 +6,6 @@ Run as a program it reads a Job from standard input and writes what it took as J
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import subprocess
 import sys
@@ -52,7 +51,7 @@ class Took(msgspec.Struct, kw_only=True):
 
 def run_job(job: Job) -> Took:
     """Runs a job in a new process."""
-    words = [sys.executable, *os.environ.get("BENCH_PY", "").split(), "-m", __name__]
+    words = [sys.executable, "-m", __name__]
     done = subprocess.run(words, input=msgspec.json.encode(job), stdout=subprocess.PIPE, check=True, timeout=120)
     return msgspec.json.decode(done.stdout, type=Took)
 

@@ -19,7 +19,7 @@ _NAME_OF_FOLDER = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 
 def stored_account(paths: Paths) -> Account | None:
-    """Who is signed in; None for nobody, also where the file was damaged."""
+    """Who signed in last; None for nobody, also where the file was damaged. Signed out, its token is gone."""
     try:
         account = msgspec.json.decode(paths.account_file.read_bytes(), type=Account)
     except FileNotFoundError:
@@ -48,10 +48,8 @@ def store(paths: Paths, account: Account, token: str) -> None:
 
 
 def forget(paths: Paths, account: Account) -> None:
-    """Removes the token and who is signed in; music and database stay."""
+    """Removes the token. Music and database stay, and who it was: so that signing in again needs no address."""
     paths.token_file(account.server_id, account.user_id).unlink(missing_ok=True)
-    if stored_account(paths) == account:
-        paths.account_file.unlink(missing_ok=True)
 
 
 def device_id(paths: Paths) -> str:

@@ -25,18 +25,23 @@ _Address = tuple[int, int, int, str, Any]
 """As getaddrinfo gives it: family, kind, protocol, name, where."""
 
 
-async def connect(host: str, port: int, timeout_s: float | None) -> Stream:
-    """Connects to whichever of the host's addresses answers first. Raises OSError, TimeoutError."""
+async def connect(host: str, port: int, timeout_s: float | None, turn: asyncio.Lock) -> Stream:
+    """Connects to whichever of the host's addresses answers first; `turn` as Stream has it. Raises OSError,
+    TimeoutError.
+    """
     async with asyncio.timeout(timeout_s):
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return Stream(await _first_connected(_by_turns(found)))
+        return Stream(await _first_connected(_by_turns(found)), turn)
 
 
 class Stream:
-    """Open with `connect`; one task reads and writes."""
+    """Open with `connect`; one task reads and writes. Streams that share a `turn` read one after the other, one in
+    each round of the loop: a key needs a dozen rounds until it is painted, and each would read from all of them.
+    """
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, turn: asyncio.Lock) -> None:
         self._socket = connected
+        self._turn = turn
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._buffer = bytearray()
@@ -45,7 +50,8 @@ class Stream:
 
     async def receive(self, timeout_s: float | None) -> bytes:
         """What has come, as much as there is up to READ_BYTES; nothing at the end. Raises OSError, TimeoutError."""
-        await asyncio.sleep(0)
+        async with self._turn:
+            await asyncio.sleep(0)
         return await self._when_ready(self._receive_records if self.tls else self._receive_now, timeout_s)
 
     async def send(self, data: bytes, timeout_s: float | None) -> None:

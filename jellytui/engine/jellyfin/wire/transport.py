@@ -18,6 +18,7 @@ import httpx
 from jellytui.engine.jellyfin.wire.sockets import Stream, connect
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
@@ -36,9 +37,9 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 class BodyTransport(httpx.AsyncBaseTransport):
     """Makes a connection for each request and ends it with the answer. HTTP/1.1 only: h2 takes seven times the work."""
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
+    def __init__(self, tls: ssl.SSLContext, turn: asyncio.Lock) -> None:
         self._tls = tls
-        self._backend = _Backend()
+        self._backend = _Backend(turn)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request and gives the answer once its head is here. Raises httpx.TransportError."""
@@ -178,6 +179,9 @@ class _Wire(httpcore.AsyncNetworkStream):
 class _Backend(httpcore.AsyncNetworkBackend):
     """Opens connections for httpcore."""
 
+    def __init__(self, turn: asyncio.Lock) -> None:
+        self._turn = turn
+
     async def connect_tcp(
         self,
         host: str,
@@ -187,7 +191,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> _Wire:
         with _errors_of_connecting():
-            return _Wire(await connect(host, port, timeout))
+            return _Wire(await connect(host, port, timeout, self._turn))
 
 
 @contextmanager

@@ -1,0 +1,105 @@
+"""From a key to its paint in the real app on a real pty: idle, and while four downloads run flat out (issue 5).
+
+The time ends when the terminal emulator shows the cursor's new row, so that its own work and the measuring process
+(both on the same cores as app, server and nginx) are in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tests.bench.flow.machine import facts, roomy_folder
+from tests.bench.flow.nginx import find_nginx
+from tests.bench.flow.site import site
+from tests.support.program import JELLYTUI, Home
+from tests.support.terminal import Terminal
+
+FILES = 16
+FILE_BYTES = 250_000_000
+KEYS = 60
+REST_S = 0.02
+"""Between two keys: fast typing, and the paint before is over."""
+COLUMN = 40
+"""In the list of tracks."""
+
+
+def run() -> None:
+    """Prints the percentiles without and with downloads."""
+    program, memory = find_nginx(), roomy_folder()
+    if program is None or memory is None:
+        print("not measured: nginx is needed (apt-get install nginx-light), and 4 GB of memory for files in /dev/shm")
+        return
+    with tempfile.TemporaryDirectory(dir=memory, prefix="jellytui-bench-") as folder:
+        asyncio.run(_measure(program, Path(folder)))
+    print(f"{KEYS} keys each; {facts()}")
+
+
+async def _measure(program: str, folder: Path) -> None:
+    async with site(program, folder / "site", [FILE_BYTES] + [1_000_000] * (FILES - 1)) as here:
+        media = folder / "site" / "media"
+        for item_id in here.item_ids[1:]:  # the same bytes for all: they need no room, and the sizes do not matter
+            (media / item_id).unlink()
+            (media / item_id).hardlink_to(media / here.item_ids[0])
+        await asyncio.to_thread(_type, here.url, folder)
+
+
+def _type(url: str, folder: Path) -> None:
+    home = Home.make(folder / "home")
+    config = folder / "home" / "config" / "config.toml"
+    config.write_text(config.read_text(encoding="utf-8") + "\n[downloads]\nconcurrency = 4\n", encoding="utf-8")
+    home.sign_in(url)
+    with Terminal(JELLYTUI, environment=home.environment) as terminal:
+        terminal.wait_for("Hiss 0")
+        terminal.rest()
+        terminal.send("ll")
+        terminal.rest()
+        _print("idle", _paints(terminal))
+        terminal.send("h")
+        terminal.rest(0.2)
+        terminal.send("d")
+        terminal.wait_for("MB/s")
+        terminal.send("l")
+        terminal.rest(0.1, seconds=0.5)
+        _print("4 downloads", _paints(terminal))
+        is_busy = "MB/s" in terminal.text
+        terminal.send("q")
+        terminal.wait_for_exit()
+    if not is_busy:
+        print("distrust this: the downloads had ended before the last key")
+
+
+def _paints(terminal: Terminal) -> list[float]:
+    """Milliseconds from each key to the cursor in its new row."""
+    times = []
+    for number in range(KEYS):
+        before = _cursor_row(terminal)
+        began_at = time.perf_counter()
+        terminal.send("j" if number % 2 == 0 else "k")
+        terminal.read_until(partial(_has_moved, terminal, before))
+        times.append((time.perf_counter() - began_at) * 1000)
+        terminal.rest(REST_S, seconds=REST_S)
+    return times
+
+
+def _has_moved(terminal: Terminal, before: tuple[bool, ...]) -> bool:
+    return _cursor_row(terminal) != before
+
+
+def _cursor_row(terminal: Terminal) -> tuple[bool, ...]:
+    """Which rows of the list stand out."""
+    rows = range(8, 20)
+    usual = terminal.screen.buffer[18][COLUMN].bg
+    return tuple(terminal.screen.buffer[row][COLUMN].bg != usual for row in rows)
+
+
+def _print(name: str, times: Sequence[float]) -> None:
+    ordered = sorted(times)
+    middle, late = statistics.median(ordered), ordered[math.ceil(len(ordered) * 0.95) - 1]
+    print(f"key to paint, {name:<12} p50 {middle:5.1f} ms   p95 {late:5.1f} ms   max {ordered[-1]:5.1f} ms")
