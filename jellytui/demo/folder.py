@@ -102,7 +102,7 @@ class _Scan:
             if file.suffix.lower() in tags.EXTENSIONS:
                 self._add_track(file, files, item, album)
         for folder in entries:
-            if folder.is_dir():
+            if _is_folder(folder):
                 self._enter(folder, item, album)
 
     def _enter(self, folder: Path, parent: DemoItem, album: DemoAlbum | None) -> None:
@@ -242,9 +242,14 @@ class _Scan:
 
 def _subfolders(folder: Path) -> list[Path]:
     try:
-        return [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+        return [entry for entry in folder.iterdir() if _is_folder(entry) and not entry.name.startswith(".")]
     except OSError:
         return []
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is a folder; a link back to one that it stands in is none, else its music would be there 40 times."""
+    return path.is_dir() and not (path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve()))
 
 
 def _has_audio(folder: Path) -> bool:

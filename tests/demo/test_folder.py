@@ -109,6 +109,12 @@ def test_what_cannot_be_read_is_listed_without_tags_and_reported(tmp_path: Path)
     assert all(skipped.reason for skipped in library.skipped)
 
 
+def test_a_link_back_to_a_folder_around_it_brings_nothing_twice(tmp_path: Path) -> None:
+    write_song(tmp_path, Song("One/Album/01.flac", album_tags("One", "Album", "Song", 1), seconds=0.2))
+    (tmp_path / "One" / "Album" / "round").symlink_to(tmp_path, target_is_directory=True)
+    assert [track.name for track in scan(tmp_path).tracks] == ["Song"]
+
+
 def test_an_m3u_file_is_a_playlist_of_the_tracks_that_exist(tmp_path: Path) -> None:
     for name in ("1", "2 ü"):
         write_song(tmp_path, Song(f"a/b/{name}.flac", {"title": name}, seconds=0.1))
