@@ -36,7 +36,8 @@ def load(recordings: Path, version: str, topic: str) -> list[dict[str, Any]]:
 
 
 def _is_transcode(entry: dict[str, Any]) -> bool:
-    return bool(entry["response"]["headers"].get("Accept-Ranges") == "none")
+    headers = entry["response"]["headers"]
+    return headers.get("Accept-Ranges") == "none" and "Content-Length" not in headers
 
 
 class Replay:
