@@ -47,6 +47,7 @@ async def _run_app(paths: Paths, settings: Settings) -> int:
 
     from jellytui.engine.clock import SystemClock
     from jellytui.tui.app import JellytuiApp
+    from jellytui.tui.keymap import KeyClashError
 
     opened: list[Backend] = []
 
@@ -65,7 +66,10 @@ async def _run_app(paths: Paths, settings: Settings) -> int:
     from jellytui.engine.jellyfin.auth import SignInService
 
     sign_in = SignInService(paths=paths, settings=settings, clock=SystemClock())
-    app = JellytuiApp(backend=None, sign_in=sign_in, open_backend=open_backend, settings=settings)
+    try:
+        app = JellytuiApp(backend=None, sign_in=sign_in, open_backend=open_backend, settings=settings)
+    except KeyClashError as error:
+        return _refuse(f"{paths.config_file}: {error}", 2)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # A dropped SSH session must leave the engine's parts time to write what they hold.
         asyncio.get_running_loop().add_signal_handler(number, app.exit)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+import typing
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
 
 
 class ConfigFileError(Exception):
@@ -78,22 +83,33 @@ def load_settings(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigFileError(f"{path} cannot be read: {error}") from error
     try:
-        return msgspec.convert(tomllib.loads(text), Settings)
+        settings = msgspec.convert(tomllib.loads(text), Settings)
     except tomllib.TOMLDecodeError as error:
         raise ConfigFileError(f"{path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise ConfigFileError(f"{path}: {error}. {_help_for(str(error))}") from error
+    for name, value in settings.server.headers.items():
+        if complaint := _complaint_about_header(name, value):
+            raise ConfigFileError(f"{path}: {complaint} - at `$.server.headers`.")
+    return settings
+
+
+def _complaint_about_header(name: str, value: str) -> str:
+    """Why a header cannot be sent; empty when it can. The value may be a secret and is not repeated."""
+    if not _HEADER_NAME.fullmatch(name):
+        return f"{name!r} is no name of a header: letters, digits and - only"
+    if not _HEADER_VALUE.fullmatch(value):
+        return f"the value of {name} may hold printable ASCII signs only, no accents, line breaks or spaces at its ends"
+    return ""
 
 
 def _help_for(message: str) -> str:
-    """Which keys are allowed where the message complains."""
-    for name, section in (
-        ("server", ServerSettings),
-        ("downloads", DownloadSettings),
-        ("cache", CacheSettings),
-        ("player", PlayerSettings),
-        ("screen", ScreenSettings),
-    ):
-        if f"$.{name}" in message:
-            return f"[{name}] knows: {', '.join(section.__struct_fields__)}."
-    return f"Sections: {', '.join(Settings.__struct_fields__)}."
+    """Which keys or values are allowed where the message complains."""
+    found = re.search(r"\$\.(\w+)(?:\.(\w+))?", message)
+    section = typing.get_type_hints(Settings).get(found[1]) if found else None
+    if found is None or not isinstance(section, type) or not issubclass(section, Struct):
+        return f"Sections: {', '.join(Settings.__struct_fields__)}."
+    kind = typing.get_type_hints(section).get(found[2])
+    if typing.get_origin(kind) is Literal:
+        return f"It is one of: {', '.join(typing.get_args(kind))}."
+    return f"[{found[1]}] knows: {', '.join(section.__struct_fields__)}."

@@ -35,6 +35,11 @@ def test_values_are_taken(tmp_path: Path) -> None:
         ("[downloads]\nconcurrency = 40\n", ["$.downloads.concurrency", "<= 8"]),
         ("[cache]\nwifi_only = 1\n", ["$.cache.wifi_only", "bool"]),
         ("[nonsense]\n", ["nonsense", "Sections: server, downloads, cache, player, screen, keys"]),
+        ('[server.headers]\nX-Key = "schlüssel"\n', ["the value of X-Key", "ASCII", "$.server.headers"]),
+        ('[server.headers]\nX-Key = "a\\nb"\n', ["the value of X-Key", "line breaks"]),
+        ('[server.headers]\n"X Key" = "a"\n', ["'X Key' is no name of a header"]),
+        ("[server.headers]\nX-Key = 4\n", ["$.server.headers", "[server] knows: ca_file, verify, headers"]),
+        ("[player]\nreplaygain = 'loud'\n", ["$.player.replaygain", "album, track, off"]),
         ("[downloads\n", ["is not TOML", "line 1"]),
     ],
 )

@@ -31,10 +31,10 @@ async def login(session: Session, arguments: Namespace) -> int:
 
 async def logout(session: Session, _: Namespace) -> int:
     """Signs out at the server, as far as it answers, and forgets the token; music stays."""
-    from jellytui.engine.jellyfin.auth import sign_out, stored_account
+    from jellytui.engine.jellyfin.auth import sign_out, stored_account, stored_token
 
     account = stored_account(session.paths)
-    if account is None:
+    if account is None or stored_token(session.paths, account) is None:
         raise NotSignedInError("Nobody is signed in.")
     await sign_out(session.paths, session.settings, account)
     say(f"Signed out of {account.server_name}. What was downloaded stays on this machine.")

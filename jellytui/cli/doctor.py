@@ -167,8 +167,10 @@ async def _server(session: Session) -> list[Finding]:
     from jellytui.engine.jellyfin.client import JellyfinClient
 
     account = stored_account(session.paths)
-    if account is None:
-        remedy = "Sign in: jellytui login URL (or try it without a server: jellytui demo)"
+    token = account and stored_token(session.paths, account)
+    if account is None or not token:
+        address = account.server_url if account else "URL"
+        remedy = f"Sign in: jellytui login {address} (or try it without a server: jellytui demo)"
         return [Finding(check="server", status="warning", detail="nobody is signed in", remedy=remedy)]
     service = SignInService(paths=session.paths, settings=session.settings, clock=SystemClock())
     try:
@@ -177,9 +179,6 @@ async def _server(session: Session) -> list[Finding]:
         return [Finding(check="server", status="failed", detail=account.server_url, remedy=error.text)]
     found = Finding(check="server", status="ok", detail=f"{server.name}, Jellyfin {server.version}, {server.url}")
     remedy = f"Sign in again: jellytui login {account.server_url}"
-    token = stored_token(session.paths, account)
-    if token is None:
-        return [found, Finding(check="account", status="failed", detail="no token is here", remedy=remedy)]
     client = JellyfinClient(account=account, token=token, server=session.settings.server, clock=SystemClock())
     try:
         user = await client.user()

@@ -80,6 +80,9 @@ class QuickConnectRequest(Protocol):
 class SignIn(Protocol):
     """Signing in: what a face needs before there is a Backend. A success is stored (token 0600)."""
 
+    def last_account(self) -> Account | None:
+        """Who signed in last on this machine, still signed in or not; None for nobody."""
+
     def discover(self) -> AsyncIterator[DiscoveredServer]:
         """Servers that answer on UDP 7359, as they answer, for about two seconds."""
 

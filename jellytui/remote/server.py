@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import typing
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,9 @@ from typing import Any
 import msgspec
 
 from jellytui import __version__
-from jellytui.engine import events
 from jellytui.engine.backend import Backend
 from jellytui.engine.errors import JellytuiError
+from jellytui.engine.events import Event
 from jellytui.engine.models import Problem
 from jellytui.paths import ensure_private_folder
 from jellytui.remote.protocol import (
@@ -32,6 +34,8 @@ from jellytui.remote.protocol import (
 )
 
 log = logging.getLogger(__name__)
+
+_KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in typing.get_args(Event)}
 
 
 class RemoteServer:
@@ -131,7 +135,8 @@ class _Connection:
         await self._send(answer)
 
     async def _stream(self, request: Listen) -> None:
-        kinds = None if request.kinds is None else [getattr(events, name) for name in request.kinds]
+        # A newer face may know kinds that this engine never publishes: those stay silent.
+        kinds = None if request.kinds is None else [_KINDS[name] for name in request.kinds if name in _KINDS]
         async with self._backend.events(kinds) as stream:
             while batch := await stream.batch():
                 # A slow face holds the drain up; meanwhile the listener keeps only the newest of each state.

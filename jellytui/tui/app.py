@@ -116,7 +116,7 @@ class JellytuiApp(App[None], inherit_bindings=False):
         """Shows the login screen; it ends in a new session, or where it came from."""
         from jellytui.tui.screens.login import LoginScreen
 
-        account = self.session.backend.account if self.session else None
+        account = self.session.backend.account if self.session else self.sign_in.last_account()
         signed_in = await self.push_screen_wait(LoginScreen(self.sign_in, account=account, reason=reason))
         if not signed_in:
             if self.session is None:

@@ -128,6 +128,19 @@ def test_signing_out_ends_the_token_and_says_what_stays(home: Home, server: Thre
     assert not list(home.folder.rglob("token"))
     again = home.run("logout")
     assert (again.returncode, again.stderr) == (3, "Nobody is signed in.\n")
+    assert f"jellytui login {server.url}" in checks(home)["server"]["remedy"]
+
+
+@pytest.mark.terminal
+def test_after_signing_out_the_app_asks_only_for_the_password(home: Home, server: ThreadedServer) -> None:
+    home.sign_in(server.url)
+    assert home.run("logout").returncode == 0
+    with Terminal(JELLYTUI, environment=home.environment) as terminal:
+        terminal.wait_for(lambda text: server.url in text and "demo" in text)
+        terminal.send("demo\r")
+        terminal.wait_for("TRACKS")
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
 
 
 def test_the_doctor_names_what_is_wrong_and_what_it_takes(home: Home, server: ThreadedServer) -> None:

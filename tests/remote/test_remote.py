@@ -17,6 +17,7 @@ from jellytui.engine.events import DownloadEvent, Event, PlayerState, ProblemOcc
 from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.models import Account, DownloadInfo, Problem, QueueEntry, QueuePage, Track
 from jellytui.remote.client import RemoteBackend
+from jellytui.remote.protocol import Call, Happened, Listen, Result, decode_answer, encode
 from jellytui.remote.server import RemoteServer
 
 ACCOUNT = Account(
@@ -213,3 +214,16 @@ async def test_a_line_that_is_no_request_ends_only_that_face(
     assert await reader.read() == b""
     writer.close()
     assert await face.call("get_queue") == PAGE
+
+
+async def test_a_kind_of_event_that_this_engine_does_not_know_stays_silent(
+    server: RemoteServer, engine: SmallEngine, tmp_path: Path
+) -> None:
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "run" / "x.sock")
+    await reader.readline()
+    engine.bus.publish(SyncState(status="done", total=63))
+    writer.write(encode(Listen(1, ("OfTomorrow", "Struct", "SyncState"))))
+    assert decode_answer(await reader.readline()) == Happened(1, SyncState(status="done", total=63))
+    writer.write(encode(Call(2, "get_queue")))
+    assert isinstance(decode_answer(await reader.readline()), Result)
+    writer.close()

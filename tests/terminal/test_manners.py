@@ -87,3 +87,13 @@ def test_each_key_is_handled_at_once_while_the_server_is_silent(home: Home) -> N
             terminal.wait_for(words)
             slowest = max(slowest, time.monotonic() - began)
         assert slowest < 1.0
+
+
+def test_keys_that_clash_are_said_before_the_screen_changes(home: Home) -> None:
+    config = home.folder / "config" / "config.toml"
+    config.write_text('[keys]\nmute = "q"\n', encoding="utf-8")
+    with Terminal(JELLYTUI, columns=200, environment=home.environment) as terminal:
+        assert terminal.wait_for_exit() == 2
+        assert str(config) in terminal.text
+        assert "q is already" in terminal.text
+        assert b"\x1b[?1049h" not in terminal.output

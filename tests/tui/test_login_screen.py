@@ -53,6 +53,10 @@ class FakeSignIn:
         self.hangs = False
         self.signed_in: list[tuple[str, str, str]] = []
         self.request: CodeRequest | None = None
+        self.last: Account | None = None
+
+    def last_account(self) -> Account | None:
+        return self.last
 
     async def discover(self) -> AsyncIterator[DiscoveredServer]:
         for server in self.servers:

@@ -254,7 +254,7 @@ async def test_signing_out_ends_the_token_and_keeps_the_music(
     music.write_bytes(b"fLaC")
     await sign_out(paths, Settings(), account)
     assert not demo_server.world.accounts.devices
-    assert (stored_account(paths), stored_token(paths, account)) == (None, None)
+    assert (stored_account(paths), stored_token(paths, account)) == (account, None)
     assert music.exists()
 
 
@@ -263,7 +263,7 @@ async def test_signing_out_forgets_the_token_also_with_the_server_gone(
 ) -> None:
     await demo_server.stop()
     await sign_out(paths, Settings(), account)
-    assert (stored_account(paths), stored_token(paths, account)) == (None, None)
+    assert (stored_account(paths), stored_token(paths, account)) == (account, None)
 
 
 async def test_a_disk_that_takes_no_token_is_said(
