@@ -18,7 +18,7 @@ from jellytui.engine.player.queue import Queue
 from jellytui.engine.player.sound import Sound
 from jellytui.engine.player.source import LocalFiles
 from jellytui.engine.player.store import Place, PlayerStore
-from jellytui.engine.player.transport import Transport
+from jellytui.engine.player.transport.transport import Transport
 from jellytui.engine.storage.database import Database
 
 _RESTART_AFTER_MS = 3000

@@ -9,10 +9,10 @@ from typing import Literal
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
 from jellytui.engine.events import ConnectionState, PlayerState
-from jellytui.engine.player.deck import Deck
 from jellytui.engine.player.queue import Queue
 from jellytui.engine.player.sound import Sound, SoundFacts
 from jellytui.engine.player.store import Place
+from jellytui.engine.player.transport.deck import Deck
 
 Status = Literal["stopped", "loading", "playing", "paused", "stalled"]
 

@@ -7,19 +7,15 @@ player's lock, so that verbs and advances never overlap.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Literal
 
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
-from jellytui.engine.errors import DiskError, FileChangedError, JellytuiError, ServerUnreachableError, SoundError
+from jellytui.engine.errors import JellytuiError, SoundError
 from jellytui.engine.events import ConnectionState, Event, PlayerState, ProblemOccurred
 from jellytui.engine.models import Problem, QueueEntry
-from jellytui.engine.player.background import Background
-from jellytui.engine.player.deck import Deck, Load
 from jellytui.engine.player.listening import Listening, Plays, Reports
-from jellytui.engine.player.panel import Panel, Status
 from jellytui.engine.player.queue import Queue
 from jellytui.engine.player.sound import (
     Sound,
@@ -32,12 +28,11 @@ from jellytui.engine.player.sound import (
 )
 from jellytui.engine.player.source import LocalFiles
 from jellytui.engine.player.store import Place
+from jellytui.engine.player.transport.background import Background
+from jellytui.engine.player.transport.breaks import Breaks, way_on
+from jellytui.engine.player.transport.deck import Deck, Load
+from jellytui.engine.player.transport.panel import Panel, Status
 
-log = logging.getLogger(__name__)
-
-_FAILURES_IN_A_ROW = 3
-_CUT_SHORT_MS = 2000
-"""An end this long before the track's end is a lost network, not an end (downloads-playback.md 3.3)."""
 _TRY_AGAIN_S = 10.0
 
 
@@ -80,8 +75,7 @@ class Transport:
         self._has_started = False
         """Whether the present load was heard already."""
         self._is_starved = False
-        self._cut_at_ms = -_CUT_SHORT_MS
-        self._failures = 0
+        self._breaks = Breaks()
         self._background = Background(lock=lock, bus=bus, clock=clock)
         self._unsubscribe = bus.subscribe([ConnectionState], self._on_connection)
 
@@ -111,7 +105,7 @@ class Transport:
         """Plays the current entry of this queue. Raises SoundError."""
         self._listening.end(position_ms=self._panel.position_ms)
         self._set_queue(queue)
-        self._failures = 0
+        self._breaks.forget_failures()
         await self._load_current(0)
 
     async def resume(self) -> None:
@@ -276,7 +270,7 @@ class Transport:
             return
         if load is None or event.load_id != load.load_id:
             return
-        self._failures = 0
+        self._breaks.forget_failures()
         self._has_started = True
         if self._panel.status != "paused":
             self._go_on(load)
@@ -288,7 +282,7 @@ class Transport:
         before = self._panel.status
         self._set_status("stalled" if self._is_starved else "playing")
         if not self._listening.is_on:
-            self._cut_at_ms = -_CUT_SHORT_MS
+            self._breaks.forget_cut()
             self._listening.begin(load.entry.track, self._panel.duration_ms)
             self._panel.retick()
         elif before in ("paused", "loading"):
@@ -305,8 +299,7 @@ class Transport:
         load = self._deck.current
         if load is None or event.load_id != load.load_id:
             return
-        if event.reason == "error" or self._is_cut_short(load, event):
-            error = event.error or ServerUnreachableError("the server cannot be reached.")
+        if error := self._breaks.error_of(load, event):
             self._panel.resume_ms = event.position_ms
             self._background.run(self._on_failed, load, error)
             return
@@ -320,27 +313,20 @@ class Transport:
         self._set_queue(self.queue.turned_to(ahead.entry.entry_id))
         self._set_status("loading")
 
-    def _is_cut_short(self, load: Load, event: SoundEnded) -> bool:
-        """Only mpv's own HTTP takes a lost network for an end; twice at the same place it is one (a bad estimate)."""
-        if not load.is_plain or load.is_local or event.duration_ms - event.position_ms <= _CUT_SHORT_MS:
-            return False
-        before, self._cut_at_ms = self._cut_at_ms, event.position_ms
-        return abs(event.position_ms - before) >= _CUT_SHORT_MS
-
     async def _on_failed(self, load: Load, error: JellytuiError) -> None:
         """A track broke off, or did not begin: waits for the server, takes another way, or skips it."""
         if self._deck.current is not load:
             return
         position_ms = self._panel.resume_ms
-        if isinstance(error, DiskError) and not load.is_local and not load.is_plain:
-            log.warning("nothing can be written, so the stream is played without being kept: %s", error)
-            await self._load_again(position_ms, is_plain=True)
-        elif isinstance(error, FileChangedError):
-            await self._load_again(position_ms)
-        elif isinstance(error, ServerUnreachableError):
-            await self._wait_or_go_on(position_ms)
-        else:
-            await self._skip(load.entry, error)
+        match way_on(load, error):
+            case "by_url":
+                await self._load_again(position_ms, is_plain=True)
+            case "again":
+                await self._load_again(position_ms)
+            case "wait":
+                await self._wait_or_go_on(position_ms)
+            case "skip":
+                await self._skip(load.entry, error)
 
     async def _load_again(self, position_ms: int, *, is_plain: bool = False) -> None:
         """Goes on at the same place from another file; when paused, as soon as that ends."""
@@ -369,17 +355,15 @@ class Transport:
             await self._load_current(self._panel.resume_ms)
 
     async def _skip(self, entry: QueueEntry, error: JellytuiError) -> None:
-        """Says it and goes on; after three in a row it stops instead of burning through the queue."""
-        self._failures += 1
+        """Says it and goes on, or stops."""
         self._listening.end(position_ms=self._panel.resume_ms, has_failed=True)
         self._deck.clear()
         self._panel.resume_ms = 0
-        words = f"“{entry.track.name}” cannot be played: {error.text}"
-        if self._failures >= _FAILURES_IN_A_ROW:
+        goes_on, words = self._breaks.skipped(entry, error)
+        if not goes_on:
             self._set_status("stopped")
-            words += f" Stopped, since {self._failures} tracks in a row could not be played."
         self._bus.publish(ProblemOccurred(problem=Problem(code=error.code, text=words)))
-        if self._failures < _FAILURES_IN_A_ROW:
+        if goes_on:
             await self._go_to(self.queue.after(0))
 
     def _on_connection(self, event: Event) -> None:
