@@ -217,6 +217,7 @@ class DownloadManager:
         try:
             await self._prepare_disk()
             await self.caretaker.recover()
+            await self._removal.end_broken_off()
         except DiskError as error:
             log.warning("downloads wait for the disk: %s", error)
             self.runner.disk_problem = error

@@ -1,7 +1,7 @@
 """Removal: how rows and their files go: cancelled, deleted, evicted, or no longer wanted by anybody.
 
-Wants go first, the file next, the row last, so that a crash in between leaves a row that nobody wants and never a
-file that nobody knows. What somebody reads stays until he lets it go.
+A row is marked first, then its file goes, the row last, so that the next start ends what a crash has broken off, and
+there never is a file that nobody knows. What somebody reads stays until he lets it go.
 """
 
 from __future__ import annotations
@@ -61,10 +61,14 @@ class Removal:
         """Held by whoever changes which rows there are; the caller's part, but for what waits for a reader."""
         self._spawn = spawn
 
-    async def cancel(self, download_ids: Sequence[int]) -> None:
-        """Gives unfinished rows up with what came of them; one that cache or listener wants too stays theirs.
+    async def end_broken_off(self) -> None:
+        """Before the queue starts: removes what was being removed when an earlier run ended. Raises DiskError."""
+        async with self._changes:
+            await self._remove_now(await self._wants.rows(await self._rows.condemned()))
 
-        Raises DiskError.
+    async def cancel(self, download_ids: Sequence[int]) -> None:
+        """Gives unfinished rows up with what came of them, whichever of the user's lists wants them too; one that
+        cache or listener wants stays theirs. Raises DiskError.
         """
         rows = [row for row in await self._wants.rows(download_ids) if row.status != "completed"]
         shared = [row for row in rows if row.is_users and self._is_wanted_otherwise(row)]
@@ -143,14 +147,13 @@ class Removal:
     async def _remove_now(self, rows: Sequence[WantedRow]) -> None:
         ids = [row.id for row in rows]
         infos = await self._listing.by_ids(ids)
-        await self._wants.clear(ids)
-        await self._rows.move(ids, "pause")
+        await self._rows.condemn(ids)
         await self._runner.stop_attempts(ids)
         try:
             # Read again: an attempt may have completed in the very last moment.
             await self._unlink(await self._wants.rows(ids))
         except OSError as error:
-            await self._wants.put_back(rows)
+            await self._rows.pardon(ids)
             raise DiskError(words(error, self._files.root)) from error
         await self._rows.delete(ids)
         self._announcer.removed(infos)

@@ -21,6 +21,9 @@ from jellytui.engine.storage.database import Database, Transaction
 _RETURNING = """RETURNING *, EXISTS (SELECT 1 FROM wants w WHERE w.download_id = downloads.id
     AND w.wanted_by NOT IN ('stream', 'queue', 'album')) AS is_users"""
 
+CONDEMNED = "removal"
+"""The wait reason of a row that is being removed: a mark, so that a crash in between is noticed."""
+
 CLAIM = """
 UPDATE downloads SET status = 'downloading', generation = generation + 1, started_at = coalesce(started_at, :now),
     wait_reason = NULL, next_attempt_at = NULL, error_message = NULL
@@ -173,6 +176,25 @@ class QueueRows:
         async with self._database.transaction() as tx:
             return await move(tx, download_ids, act, **fields)
 
+    async def condemn(self, download_ids: Sequence[int]) -> None:
+        """Stops rows and marks them: whatever happens, they go, with their files."""
+        async with self._database.transaction() as tx:
+            await move(tx, download_ids, "pause")
+            await tx.execute(
+                "UPDATE downloads SET wait_reason = ? WHERE id IN (SELECT value FROM json_each(?))",
+                (CONDEMNED, json.dumps(list(download_ids))),
+            )
+
+    async def condemned(self) -> list[int]:
+        """The rows that are marked."""
+        rows = await self._database.fetch_all("SELECT id FROM downloads WHERE wait_reason = ?", (CONDEMNED,))
+        return [row["id"] for row in rows]
+
+    async def pardon(self, download_ids: Sequence[int]) -> None:
+        """Takes the mark off rows: they stay, because their files cannot go."""
+        async with self._database.transaction() as tx:
+            await pardon(tx, download_ids)
+
     async def delete(self, download_ids: Sequence[int]) -> None:
         """Takes rows out of the table; their files are gone already."""
         await self._database.execute(
@@ -239,6 +261,14 @@ async def move(tx: Transaction, download_ids: Sequence[int], act: Act, **fields:
     )
     changed = {row["id"] for row in rows}
     return [download_id for download_id in download_ids if download_id in changed]
+
+
+async def pardon(tx: Transaction, download_ids: Sequence[int]) -> None:
+    """Takes the mark off rows within a transaction."""
+    await tx.execute(
+        "UPDATE downloads SET wait_reason = NULL WHERE wait_reason = ? AND id IN (SELECT value FROM json_each(?))",
+        (CONDEMNED, json.dumps(list(download_ids))),
+    )
 
 
 def fraction(here: int, total: int | None) -> float:

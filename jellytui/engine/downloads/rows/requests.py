@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from jellytui.engine.clock import Clock, timestamp
-from jellytui.engine.downloads.rows.queue import move
+from jellytui.engine.downloads.rows.queue import move, pardon
 from jellytui.engine.models import Origin, Track
 from jellytui.engine.storage.database import Database, Transaction
 
@@ -127,6 +127,7 @@ class Requests:
 
 async def _adopt(tx: Transaction, rows: dict[int, str], ask: Ask) -> None:
     """What a request means for rows that are there, each with its place in the order of asking."""
+    await pardon(tx, list(rows))
     if ask.is_users:
         if not ask.is_held:
             await move(

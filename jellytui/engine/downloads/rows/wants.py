@@ -89,20 +89,6 @@ class Wants:
             )
             await _lower_priorities(tx, download_ids)
 
-    async def clear(self, download_ids: Sequence[int]) -> None:
-        """Takes every want off these rows."""
-        await self._database.execute(
-            f"DELETE FROM wants WHERE download_id IN {_IDS}",  # noqa: S608
-            (_json(download_ids),),
-        )
-
-    async def put_back(self, rows: Iterable[WantedRow]) -> None:
-        """Restores the wants that rows had."""
-        async with self._database.transaction() as tx:
-            await tx.execute_many(
-                "INSERT OR IGNORE INTO wants VALUES (?, ?)", [(row.id, want) for row in rows for want in row.wanted_by]
-            )
-
     async def cached_items(self, item_ids: Sequence[str]) -> list[str]:
         """Those of these items of which bytes are here that no user has asked for."""
         rows = await self._database.fetch_all(
