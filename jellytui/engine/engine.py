@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,7 @@ class Engine:
         self._services = services
         self._registry = registry()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._subscriptions: list[Callable[[], None]] = []
-        self._is_closed = False
+        self._ends = AsyncExitStack()
 
     @classmethod
     async def start(
@@ -60,16 +60,19 @@ class Engine:
         """
         clock = clock or SystemClock()
         ensure_folder(paths.account_data(account.server_id, account.user_id))
-        opened = await open_or_rescue(paths.database_file(account.server_id, account.user_id), now=clock.now())
-        root = await choose_root(
-            opened.database,
-            configured=settings.downloads.folder,
-            default=paths.downloads,
-            account=account_path(account.server_id, account.user_id),
-        )
-        services = build(account, token, paths, settings, clock, opened.database, root)
-        engine = cls(services)
-        await engine._start_parts()
+        async with AsyncExitStack() as ends:
+            opened = await open_or_rescue(paths.database_file(account.server_id, account.user_id), now=clock.now())
+            ends.push_async_callback(opened.database.close)
+            root = await choose_root(
+                opened.database,
+                configured=settings.downloads.folder,
+                default=paths.downloads,
+                account=account_path(account.server_id, account.user_id),
+            )
+            services = build(account, token, paths, settings, clock, opened.database, root)
+            engine = cls(services)
+            await engine._start_parts(ends)
+            engine._ends = ends.pop_all()
         for note in filter(None, (opened.note, root.note)):
             log.warning("%s", note)
             services.bus.publish(UpkeepState(work="rescue", status="done", text=note))
@@ -98,40 +101,33 @@ class Engine:
 
     async def close(self) -> None:
         """Stops the parts, the latest started first; waits until everything that must not be lost is on disk."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        for unsubscribe in self._subscriptions:
-            unsubscribe()
+        await self._ends.aclose()
+
+    async def _start_parts(self, ends: AsyncExitStack) -> None:
+        """Starts the parts in order; `ends` undoes it, also when one of them cannot start."""
+        services = self._services
+        services.bus.bind(asyncio.get_running_loop())
+        ends.push_async_callback(services.views.close)
+        ends.push_async_callback(services.client.close)
+        for part in (
+            services.connection,
+            services.network,
+            services.downloads,
+            services.cache,
+            services.sync,
+            services.outbox,
+            services.player,
+        ):
+            ends.push_async_callback(part.stop)
+            await part.start()
+        ends.push_async_callback(self._cancel_tasks)
+        ends.callback(services.bus.subscribe([TrackStarted, TrackPlayed, QueueState], self._feed_cache))
+        ends.callback(services.bus.subscribe([SyncState], self._follow_sync))
+
+    async def _cancel_tasks(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        services = self._services
-        await services.player.stop()
-        await services.outbox.stop()
-        await services.sync.stop()
-        await services.cache.stop()
-        await services.downloads.stop()
-        await services.network.stop()
-        await services.connection.stop()
-        await services.client.close()
-        await services.views.close()
-        await services.database.close()
-
-    async def _start_parts(self) -> None:
-        services = self._services
-        services.bus.bind(asyncio.get_running_loop())
-        await services.connection.start()
-        await services.network.start()
-        await services.downloads.start()
-        await services.cache.start()
-        await services.sync.start()
-        await services.outbox.start()
-        await services.player.start()
-        self._subscriptions = [
-            services.bus.subscribe([TrackStarted, TrackPlayed, QueueState], self._feed_cache),
-            services.bus.subscribe([SyncState], self._follow_sync),
-        ]
 
     def _feed_cache(self, event: Event) -> None:
         """Every track played feeds the SmartCache (seed, Smart Caching Engine)."""
