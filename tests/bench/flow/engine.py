@@ -127,6 +127,8 @@ async def started_manager(
         network=FreeNetwork(),
         free_floor_bytes=0,
     )
+    if online:  # as the app does at its start; what is loaded late for a request is there then
+        await client.public_info()
     await manager.start()
     try:
         yield manager

@@ -50,8 +50,10 @@ class Stream:
 
     async def receive(self, timeout_s: float | None) -> bytes:
         """What has come, as much as there is up to READ_BYTES; nothing at the end. Raises OSError, TimeoutError."""
+        has_to_wait = self._turn.locked()
         async with self._turn:
-            await asyncio.sleep(0)
+            if not has_to_wait:
+                await asyncio.sleep(0)
         return await self._when_ready(self._receive_records if self.tls else self._receive_now, timeout_s)
 
     async def send(self, data: bytes, timeout_s: float | None) -> None:
