@@ -1,4 +1,5 @@
-"""Offline: what plays without the server (seed, Offline Commands): completed rows whose file is there."""
+"""Offline: what plays without the server (seed, Offline Commands): rows whose file is there, also one that the server
+has replaced and whose successor is still to come."""
 
 from __future__ import annotations
 
@@ -15,16 +16,16 @@ _WORD = re.compile(r"\w+")
 
 
 class Offline:
-    """Reads the completed rows; tracks as the mirror knows them now, else as they were when queued."""
+    """Reads the rows; tracks as the mirror knows them now, else as they were when queued."""
 
     def __init__(self, *, listing: Listing, files: DownloadFiles) -> None:
         self._listing = listing
         self._files = files
 
     async def local_path(self, item_id: str) -> Path | None:
-        """The file of a completed download that is there; else None."""
+        """The item's file, if a whole one is there; else None."""
         row = await self._listing.by_item(item_id)
-        if row is None or row.status != "completed" or row.file_path is None:
+        if row is None or row.completed_at is None or row.file_path is None:
             return None
         path = self._files.absolute(row.file_path)
         return path if await asyncio.to_thread(path.is_file) else None
@@ -35,7 +36,7 @@ class Offline:
 
     async def items(self) -> list[Track]:
         """All tracks that play without the server, by artist and album."""
-        return await self._listing.completed_tracks()
+        return await self._listing.tracks_here()
 
     async def search(self, query: str) -> list[Track]:
         """Those of which some word begins with each word of the query, accents and case aside."""

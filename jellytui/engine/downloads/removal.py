@@ -17,6 +17,7 @@ from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.leases import Leases
 from jellytui.engine.downloads.rows.listing import Listing
 from jellytui.engine.downloads.rows.queue import QueueRows
+from jellytui.engine.downloads.rows.requests import AFRESH
 from jellytui.engine.downloads.rows.wants import WantedRow, Wants
 from jellytui.engine.downloads.transfer.runner import Runner
 from jellytui.engine.errors import DiskError
@@ -68,9 +69,11 @@ class Removal:
 
     async def cancel(self, download_ids: Sequence[int]) -> None:
         """Gives unfinished rows up with what came of them, whichever of the user's lists wants them too; one that
-        cache or listener wants stays theirs. Raises DiskError.
+        cache or listener wants stays theirs, and a file that was to be replaced stays. Raises DiskError.
         """
         rows = [row for row in await self._wants.rows(download_ids) if row.status != "completed"]
+        kept = await self._keep_old([row for row in rows if row.is_here])
+        rows = [row for row in rows if row.id not in kept]
         shared = [row for row in rows if row.is_users and self._is_wanted_otherwise(row)]
         await self._hand_over(shared)
         await self._remove([row for row in rows if row not in shared])
@@ -136,6 +139,22 @@ class Removal:
         await self._announcer.changed([row.id for row in rows])
         self._runner.wake()
 
+    async def _keep_old(self, rows: Sequence[WantedRow]) -> set[int]:
+        """The successors of these rows' files shall not come: what is there is complete again; the rows that are."""
+        loop = asyncio.get_running_loop()
+        ids = [row.id for row in rows]
+        for row in rows:
+            size = await loop.run_in_executor(self._runner.executor, self._files.size_of, row.file_path or "")
+            if size is None:
+                continue
+            await self._runner.stop_attempts(await self._rows.move([row.id], "pause"))
+            whole = {"file_size": size, "bytes_downloaded": size, "progress": 1.0}
+            await self._rows.move([row.id], "find", **whole, **AFRESH, wait_reason=None)
+            if not self._leases.is_held(row.item_id):
+                await loop.run_in_executor(self._runner.executor, self._files.remove, self._files.part_of(row.item_id))
+        await self._announcer.changed(ids)
+        return {row.id for row in await self._wants.rows(ids) if row.status == "completed"}
+
     async def _remove(self, rows: Sequence[WantedRow]) -> None:
         free = [row for row in rows if not self._leases.is_held(row.item_id)]
         for row in rows:
@@ -179,7 +198,7 @@ class Removal:
         def work() -> None:
             for row in rows:
                 self._files.remove(self._files.part_of(row.item_id))
-                if row.file_path is not None and row.status == "completed":
+                if row.file_path is not None and row.is_here:
                     self._files.remove(self._files.absolute(row.file_path))
 
         await asyncio.get_running_loop().run_in_executor(self._runner.executor, work)

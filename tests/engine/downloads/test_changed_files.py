@@ -19,6 +19,33 @@ from tests.support.clock import ManualClock
 DOWNLOAD = "/items/*/download"
 
 
+async def replaced(rig: Rig, clock: ManualClock) -> tuple[DemoTrack, bytes]:
+    """A song that is here, as long as before and other on the server; the queue is paused. (song, what is here)"""
+    (song,) = rig.songs
+    await mirrored(rig, song, "one")
+    await facts_known(rig, song)
+    await rig.manager.acts.resume_all()
+    await rig.until_status(song.id, "completed")
+    await rig.manager.sync_wants()
+    await rig.manager.acts.pause_all()
+    old = song.file.read_bytes()
+    change(song, old[:44] + bytes(reversed(old[44:])), modified_at=song.file.stat().st_mtime + 100)
+    await rig.server.rescan()
+    await mirrored(rig, song, "two")
+    await rig.manager.sync_wants()
+    assert (await rig.row(song.id)).status == "paused"
+    return song, old
+
+
+async def plays(rig: Rig, song: DemoTrack) -> bytes:
+    """What is played of the song without the server."""
+    path = await rig.manager.local_path(song.id)
+    assert path is not None
+    assert await rig.manager.offline.is_available(song.id)
+    assert [track.id for track in await rig.manager.offline.items()] == [song.id]
+    return path.read_bytes()
+
+
 @pytest_asyncio.fixture
 async def own(noise: Library, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
     """An engine and a server over a song that may be changed."""
@@ -136,3 +163,53 @@ async def test_a_file_replaced_after_it_came_down_is_noticed_at_the_next_sync_an
     await own.manager.sync_wants()
     assert (await own.row(song.id)).status == "completed"
     assert len(own.asked(song.id)) == asked + 1
+
+
+async def test_a_replaced_file_plays_until_its_successor_is_here(own: Rig, clock: ManualClock) -> None:
+    song, old = await replaced(own, clock)
+    assert await plays(own, song) == old
+    own.server.faults.add("close", route=DOWNLOAD, after_bytes=1_300_000, times=1)
+    await own.manager.acts.resume_all()
+    await own.until_row(song.id, lambda row: row.wait_reason == "retry")
+    assert await plays(own, song) == old
+    await own.restart()
+    await own.manager.caretaker.swept()
+    row = await own.row(song.id)
+    assert (row.status, row.bytes_downloaded) == ("pending", 1_300_000)
+    assert await plays(own, song) == old
+
+    await own.manager.acts.resume([row.id])
+    await own.until_status(song.id, "completed")
+    await own.whole(song.id)
+    assert await plays(own, song) == song.file.read_bytes() != old
+
+
+async def test_a_replaced_file_whose_successor_cannot_be_had_goes_on_playing(own: Rig, clock: ManualClock) -> None:
+    song, old = await replaced(own, clock)
+    own.server.faults.add("status", route=DOWNLOAD, status=404)
+    await own.manager.acts.resume_all()
+    await own.until_status(song.id, "failed")
+    assert await plays(own, song) == old
+
+
+async def test_cancelling_the_successor_keeps_the_file_that_is_here(own: Rig, clock: ManualClock) -> None:
+    song, old = await replaced(own, clock)
+    own.server.faults.add("close", route=DOWNLOAD, after_bytes=1_300_000, times=1)
+    await own.manager.acts.resume_all()
+    row = await own.until_row(song.id, lambda row: row.wait_reason == "retry")
+    await own.manager.acts.cancel([row.id])
+    row = await own.row(song.id)
+    assert (row.status, row.bytes_downloaded, row.wanted_by) == ("completed", len(old), ("user",))
+    assert await plays(own, song) == old
+    assert not own.part(song.id).exists()
+    await own.manager.sync_wants()
+    assert (await own.row(song.id)).status == "completed"
+
+
+async def test_deleting_a_download_whose_successor_is_to_come_takes_the_old_file_too(
+    own: Rig, clock: ManualClock
+) -> None:
+    song, _ = await replaced(own, clock)
+    await own.manager.acts.delete([(await own.row(song.id)).id])
+    assert await own.rows() == {}
+    assert not list(own.root.rglob("*.wav"))

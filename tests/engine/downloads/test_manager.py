@@ -325,3 +325,42 @@ async def test_the_totals_add_up(rig: Rig) -> None:
     assert (done.active_count, done.completed_count, done.bytes_total) == (0, 2, 0)
     assert done.user_bytes == song.size + rig.songs[1].size
     assert (done.cache_bytes, done.hold_reason) == (0, None)
+
+
+async def test_a_delete_that_a_crash_breaks_off_is_ended_by_the_next_start(rig: Rig, clock: ManualClock) -> None:
+    whole, half, kept = rig.songs[:3]
+    for song in (whole, kept):
+        await rig.manager.wishes.download_item(song.id)
+        await rig.until_status(song.id, "completed")
+    rig.server.faults.add("close", route="/items/*/download", after_bytes=1_000_000)
+    await rig.manager.wishes.download_item(half.id)
+    await rig.until_row(half.id, lambda row: row.wait_reason == "retry")
+    await rig.until_idle()
+    # What is on the disk when the process dies after the mark and before the files.
+    await rig.manager.rows.condemn([(await rig.row(song.id)).id for song in (whole, half)])
+    await rig.restart()
+    assert set(await rig.rows()) == {kept.id}
+    assert [path.stem for path in rig.root.rglob("*.*") if path.suffix in (".wav", ".part")] == [kept.id]
+
+
+async def test_what_is_asked_for_again_after_a_broken_off_delete_stays(rig: Rig) -> None:
+    song = rig.songs[0]
+    await rig.manager.wishes.download_item(song.id)
+    await rig.until_status(song.id, "completed")
+    await rig.manager.rows.condemn([(await rig.row(song.id)).id])
+    await rig.manager.wishes.download_item(song.id)
+    await rig.restart()
+    await rig.whole(song.id)
+
+
+async def test_cancel_gives_up_for_all_of_the_users_lists_and_the_next_sync_does_not_ask_again(rig: Rig) -> None:
+    song = rig.songs[0]
+    rig.catalogue.playlists["mix"] = [rig.catalogue.known[song.id]]
+    await rig.manager.acts.pause_all()
+    await rig.manager.wishes.download_item(song.id)
+    await rig.manager.wishes.download_playlist("mix")
+    row = await rig.row(song.id)
+    assert row.wanted_by == ("playlist:mix", "user")
+    await rig.manager.acts.cancel([row.id])
+    await rig.manager.sync_wants()
+    assert await rig.rows() == {}

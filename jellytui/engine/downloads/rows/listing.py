@@ -15,6 +15,10 @@ from jellytui.engine.storage.database import Database, Reader
 USERS_WANT = "w.wanted_by NOT IN ('stream', 'queue', 'album')"
 """The condition that a row of `wants w` is a user's."""
 
+WHOLE_IS_HERE = "d.completed_at IS NOT NULL AND d.file_path IS NOT NULL"
+"""The condition that a row of `downloads d` has a whole file: it is completed, or its file was replaced on the server
+and the new one is still to come."""
+
 SELECT = """
 SELECT d.*, (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = d.id) AS wanted_by
 FROM downloads d
@@ -26,10 +30,10 @@ SELECT d.status, EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id AND {U
        total(coalesce(d.file_size, d.expected_size, d.bytes_downloaded)) AS whole
 FROM downloads d GROUP BY 1, 2
 """  # noqa: S608
-_COMPLETED = """
-SELECT d.*, t.body FROM downloads d LEFT JOIN tracks t ON t.id = d.item_id WHERE d.status = 'completed'
+_COMPLETED = f"""
+SELECT d.*, t.body FROM downloads d LEFT JOIN tracks t ON t.id = d.item_id WHERE {WHOLE_IS_HERE}
 ORDER BY d.album_artist, d.album, d.album_id, d.disc, d.number, d.name, d.id
-"""
+"""  # noqa: S608
 
 _AS_ASKED = " ORDER BY d.queued_at, d.id"
 _IN_QUEUE_ORDER = " ORDER BY d.priority DESC, d.queued_at, d.id"
@@ -163,8 +167,8 @@ class Listing:
 
         return await self._reader.run(work)
 
-    async def completed_tracks(self) -> list[Track]:
-        """The tracks of all completed rows by artist and album, as the mirror knows them, else as they were."""
+    async def tracks_here(self) -> list[Track]:
+        """The tracks of all rows with a whole file by artist and album, as the mirror knows them, else as they were."""
 
         def work(connection: sqlite3.Connection) -> list[Track]:
             return [_newest_track_of(row) for row in connection.execute(_COMPLETED)]

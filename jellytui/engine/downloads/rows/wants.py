@@ -24,6 +24,8 @@ class WantedRow:
     status: DownloadStatus
     progress: float
     file_path: str | None
+    is_here: bool
+    """Whether a whole file is at its path: it is completed, or a successor is to come for the one that is there."""
     wanted_by: frozenset[str]
 
     @property
@@ -42,7 +44,8 @@ class Wants:
     async def rows(self, download_ids: Sequence[int]) -> list[WantedRow]:
         """These rows with their wants, in their order; missing ones left out."""
         found = await self._database.fetch_all(
-            f"""SELECT d.id, d.item_id, d.status, d.progress, d.file_path, group_concat(w.wanted_by, char(10)) AS wants
+            f"""SELECT d.id, d.item_id, d.status, d.progress, d.file_path, d.completed_at,
+                group_concat(w.wanted_by, char(10)) AS wants
                 FROM downloads d LEFT JOIN wants w ON w.download_id = d.id
                 WHERE d.id IN {_IDS} GROUP BY d.id""",  # noqa: S608
             (_json(download_ids),),
@@ -54,6 +57,7 @@ class Wants:
                 status=row["status"],
                 progress=row["progress"],
                 file_path=row["file_path"],
+                is_here=row["completed_at"] is not None,
                 wanted_by=frozenset((row["wants"] or "").split("\n")) - {""},
             )
             for row in found

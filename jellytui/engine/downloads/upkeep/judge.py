@@ -6,6 +6,7 @@
 | completed | no file; one of another length | lost; wrong_size (until a search finds it elsewhere: moved) |
 | completed | its file on the shelf under another ending | moved |
 | unfinished | the whole file | finished |
+| unfinished, completed before (replaced on the server) | the old file | none: it plays until the new one is here |
 | downloading, though nothing runs | no whole file | interrupted |
 | unfinished | a `.part` of another length than the row says | progress |
 | any | a second file on the shelf | extra, once the row is completed |
@@ -50,6 +51,8 @@ class Row:
     bytes_downloaded: int
     trusted_bytes: int | None
     """Of the `.part` only so much is sure to be on the medium after a power cut; None: all of it."""
+    completed_at: str | None = None
+    """When the file at its path became whole; the row of an unfinished successor has it too."""
 
     @property
     def known_size(self) -> int | None:
@@ -124,7 +127,10 @@ def _judge_completed(row: Row, present: Present, there: OnDisk | None, here: int
 
 def _whole(row: Row, present: Present, there: OnDisk | None) -> OnDisk | None:
     """The whole file of an unfinished row: as long as known. Where no length is known, what stands where the ids put
-    it is whole, for only a commit puts it there; a path that the user chose proves nothing."""
+    it is whole, for only a commit puts it there; a path that the user chose proves nothing. Where the server has
+    replaced the file, the old one is there, and may be as long as the new."""
+    if row.completed_at is not None:
+        return None
     for file in (there, *present.finals):
         if file is None or not _fits(file, row.known_size):
             continue

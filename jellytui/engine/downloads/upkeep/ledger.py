@@ -23,7 +23,7 @@ from jellytui.engine.models import Track
 from jellytui.engine.storage.database import Database, Transaction
 
 _COLUMNS = """id, item_id, name, status, generation, file_path, file_size, expected_size, bytes_downloaded,
-    durable_bytes, boot_id"""
+    durable_bytes, boot_id, completed_at"""
 _CACHE = ", ".join(f"'{name}'" for name in CACHE_WANTS)
 
 
@@ -58,9 +58,9 @@ class Ledger:
         return [_row_of(row) for row in rows]
 
     async def chosen_paths(self, account: str) -> dict[str, str]:
-        """The completed files that lie elsewhere in the root than below the account's folder, with their items."""
+        """The whole files that lie elsewhere in the root than below the account's folder, with their items."""
         rows = await self._database.fetch_all(
-            """SELECT file_path, item_id FROM downloads WHERE user_id = ? AND status = 'completed'
+            """SELECT file_path, item_id FROM downloads WHERE user_id = ? AND completed_at IS NOT NULL
                AND file_path IS NOT NULL AND substr(file_path, 1, ?) <> ?""",
             (self.user_id, len(account) + 1, f"{account}/"),
         )
@@ -221,6 +221,7 @@ def _row_of(row: sqlite3.Row) -> Row:
         expected_size=row["expected_size"],
         bytes_downloaded=row["bytes_downloaded"],
         trusted_bytes=None if is_sure else row["durable_bytes"],
+        completed_at=row["completed_at"],
     )
 
 

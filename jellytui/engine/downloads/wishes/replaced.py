@@ -85,7 +85,7 @@ class Replaced:
             await self._announcer.changed(stale)
 
     async def _fetch_again(self, row: sqlite3.Row, fact: Facts) -> list[int]:
-        """The old file stays where it is until the new one takes its place."""
+        """The old file stays and plays until the new one takes its place; `completed_at` says that it is there."""
         return await self._rows.move(
             [row["id"]],
             "lose",
@@ -99,6 +99,5 @@ class Replaced:
             progress=0.0,
             durable_bytes=0,
             furthest_bytes=0,
-            completed_at=None,
             wait_reason="metered" if self._holds.is_metered else None,
         )
