@@ -54,7 +54,7 @@ async def _run_app(paths: Paths, settings: Settings) -> int:
     async def open_backend() -> Backend:
         from jellytui.engine.errors import NotSignedInError
         from jellytui.engine.jellyfin.auth import stored_account, stored_token
-        from jellytui.remote.attach import AttachedBackend
+        from jellytui.remote.attached import AttachedBackend
 
         account = stored_account(paths)
         token = account and stored_token(paths, account)

@@ -35,7 +35,7 @@ class Session:
         """The signed-in account's engine. Raises NotSignedInError."""
         if self._backend is None:
             from jellytui.engine.jellyfin.auth import stored_account, stored_token
-            from jellytui.remote.attach import AttachedBackend
+            from jellytui.remote.attached import AttachedBackend
 
             account = stored_account(self.paths)
             token = account and stored_token(self.paths, account)

@@ -1,4 +1,4 @@
-"""Finds the account's engine: becomes it when nobody is, attaches to it otherwise, takes over when it dies.
+"""Finds the account's engine: becomes it when nobody is, attaches to it otherwise.
 
 The lock on `engine.lock` decides (design.md, one engine per account); the kernel lets it go with its process, also on
 kill -9.
@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from jellytui.config import Settings
@@ -94,8 +93,10 @@ async def open_engine(paths: Paths, settings: Settings, account: Account, token:
     while True:
         if lock := EngineLock.take(paths.lock_file(*ids)):
             return await _host(paths, settings, account, token, lock, socket)
-        with suppress(FileNotFoundError, ConnectionError):
-            return await RemoteBackend.connect(socket)
+        with suppress(FileNotFoundError, ConnectionError, TimeoutError):
+            # A holder that was stopped (ctrl+z) takes connections and never greets.
+            async with asyncio.timeout_at(deadline):
+                return await RemoteBackend.connect(socket)
         if asyncio.get_running_loop().time() > deadline:
             raise EngineGoneError("Another jellytui holds this account but does not answer. Quit it, then try again.")
         await asyncio.sleep(_ATTACH_RETRY_S)
@@ -119,104 +120,3 @@ async def _host(
         lock.release()
         raise
     return HostedEngine(engine, server, lock)
-
-
-class AttachedBackend:
-    """A Backend that outlives its engine: when the holder ends, this process takes over or attaches to who did."""
-
-    def __init__(self, paths: Paths, settings: Settings, account: Account, token: str, first: Backend) -> None:
-        self._paths = paths
-        self._settings = settings
-        self._token = token
-        self._backend = first
-        self._account = account
-        self._reopening = asyncio.Lock()
-        self._is_closed = False
-
-    @classmethod
-    async def open(cls, paths: Paths, settings: Settings, account: Account, token: str) -> AttachedBackend:
-        """The account's engine, near or far. Raises EngineGoneError, DatabaseError."""
-        first = await open_engine(paths, settings, account, token)
-        return cls(paths, settings, account, token, first)
-
-    @property
-    def account(self) -> Account:
-        return self._account
-
-    @property
-    def views(self) -> Views:
-        return self._backend.views
-
-    @property
-    def hosts_the_engine(self) -> bool:
-        """Whether the engine runs in this process (and music stops when it ends)."""
-        return isinstance(self._backend, HostedEngine)
-
-    async def call(self, name: str, /, **arguments: Any) -> Any:
-        """Runs a command. When the engine dies meanwhile: EngineGoneError; the next call finds a new one."""
-        backend = await self._living()
-        return await backend.call(name, **arguments)
-
-    def events(self, kinds: Iterable[type[Event]] | None = None) -> AttachedStream:
-        """Events that go on with the next engine (its retained states first) when this one dies."""
-        return AttachedStream(self, None if kinds is None else tuple(kinds))
-
-    async def open_stream(self, kinds: tuple[type[Event], ...] | None) -> EventStream | None:
-        """A stream of the living engine; None once closed."""
-        if self._is_closed:
-            return None
-        backend = await self._living()
-        return backend.events(kinds)
-
-    async def close(self) -> None:
-        """Detaches, or stops the engine that runs here."""
-        self._is_closed = True
-        await self._backend.close()
-
-    async def _living(self) -> Backend:
-        async with self._reopening:
-            if isinstance(self._backend, RemoteBackend) and self._backend.is_gone and not self._is_closed:
-                await self._backend.close()
-                self._backend = await open_engine(self._paths, self._settings, self._account, self._token)
-            return self._backend
-
-
-class AttachedStream:
-    """The events of whichever engine lives."""
-
-    def __init__(self, backend: AttachedBackend, kinds: tuple[type[Event], ...] | None) -> None:
-        self._backend = backend
-        self._kinds = kinds
-        self._stream: EventStream | None = None
-        self._is_closed = False
-
-    async def batch(self) -> list[Event]:
-        """All that is waiting, at least one; empty once closed."""
-        while not self._is_closed:
-            if self._stream is None:
-                self._stream = await self._backend.open_stream(self._kinds)
-                if self._stream is None:
-                    return []
-            if events := await self._stream.batch():
-                return events
-            self._stream = None
-        return []
-
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while events := await self.batch():
-            for event in events:
-                yield event
-
-    async def __aenter__(self) -> AttachedStream:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stops listening."""
-        self._is_closed = True
-        if self._stream is not None:
-            self._stream.close()
