@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,8 @@ from jellytui.remote.protocol import (
 
 if TYPE_CHECKING:
     from jellytui.engine.library.views import LibraryViews
+
+log = logging.getLogger(__name__)
 
 _GONE = "The jellytui that played and downloaded has ended. Try again: this one takes over."
 
@@ -138,10 +141,15 @@ class RemoteBackend:
             raise EngineGoneError(_GONE) from error
 
     async def _receive(self) -> None:
-        with suppress(ConnectionError):
+        try:
             while line := await self._reader.readline():
                 self._take(decode_answer(line))
-        self._hang_up()
+        except ConnectionError:
+            pass  # it hung up in the middle of a line
+        except ValueError as error:  # msgspec's errors are some, and a line beyond the limit is
+            log.warning("the engine sent what is no answer: %s", error)
+        finally:
+            self._hang_up()
 
     def _take(self, answer: Answer) -> None:
         match answer:

@@ -17,7 +17,7 @@ from jellytui.engine.events import DownloadEvent, Event, PlayerState, ProblemOcc
 from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.models import Account, DownloadInfo, Problem, QueueEntry, QueuePage, Track
 from jellytui.remote.client import RemoteBackend
-from jellytui.remote.protocol import Call, Happened, Listen, Result, decode_answer, encode
+from jellytui.remote.protocol import PROTOCOL_VERSION, Call, Happened, Hello, Listen, Result, decode_answer, encode
 from jellytui.remote.server import RemoteServer
 
 ACCOUNT = Account(
@@ -68,6 +68,8 @@ class SmallEngine:
                 except asyncio.CancelledError:
                     self.was_cancelled.set()
                     raise
+            case "get_downloads_summary":
+                await asyncio.Event().wait()
             case "get_player":
                 raise ZeroDivisionError
         return None
@@ -227,3 +229,19 @@ async def test_a_kind_of_event_that_this_engine_does_not_know_stays_silent(
     writer.write(encode(Call(2, "get_queue")))
     assert isinstance(decode_answer(await reader.readline()), Result)
     writer.close()
+
+
+async def test_an_engine_that_sends_what_is_no_answer_is_left(tmp_path: Path) -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(encode(Hello(PROTOCOL_VERSION, "jellytui", ACCOUNT, str(tmp_path / "x.db"))))
+        await reader.readline()
+        writer.write(b'{"is":"event","id":1,"event":{"event":"of-tomorrow"}}\n')
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_unix_server(babble, tmp_path / "x.sock"):
+        face = await RemoteBackend.connect(tmp_path / "x.sock")
+        async with asyncio.timeout(5):
+            with pytest.raises(EngineGoneError):
+                await face.call("get_queue")
+        await face.close()

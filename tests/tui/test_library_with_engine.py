@@ -1,17 +1,24 @@
-"""The library and the search on a real engine, a real database and the demo server over real HTTP."""
+"""The library and the search on a real engine, a real database and the demo server over real HTTP.
+
+On both kinds of Backend: the engine in this process, and a proxy of it over its socket.
+"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from jellytui.config import PlayerSettings, Settings
 from jellytui.demo.server import DemoServer
+from jellytui.engine.backend import Backend
 from jellytui.engine.clock import SystemClock
 from jellytui.engine.engine import Engine
 from jellytui.engine.jellyfin.auth import SignInService, stored_token
 from jellytui.engine.models import Listing
 from jellytui.paths import paths_below
+from jellytui.remote.client import RemoteBackend
+from jellytui.remote.server import RemoteServer
 from jellytui.tui.app import JellytuiApp
 from jellytui.tui.library.results_list import ResultsList
 from jellytui.tui.screens.search import SearchScreen
@@ -32,19 +39,33 @@ async def engine(demo_server: DemoServer, tmp_path: Path) -> AsyncIterator[Engin
     await engine.close()
 
 
-async def test_a_synced_library_is_browsed_downloaded_played_and_searched_with_the_server_gone(
-    engine: Engine, demo_server: DemoServer
-) -> None:
-    async def open_backend() -> Engine:
-        return engine
+@pytest_asyncio.fixture(params=["in this process", "over the socket"])
+async def backend(request: pytest.FixtureRequest, engine: Engine, tmp_path: Path) -> AsyncIterator[Backend]:
+    """The engine as a face has it."""
+    if request.param == "in this process":
+        yield engine
+        return
+    server = RemoteServer(engine, tmp_path / "run" / "engine.sock", engine.database_file)
+    await server.start()
+    proxy = await RemoteBackend.connect(tmp_path / "run" / "engine.sock")
+    yield proxy
+    await proxy.close()
+    await server.stop()
 
-    app = JellytuiApp(backend=engine, sign_in=None, open_backend=open_backend, settings=Settings())  # type: ignore[arg-type]
+
+async def test_a_synced_library_is_browsed_downloaded_played_and_searched_with_the_server_gone(
+    backend: Backend, demo_server: DemoServer
+) -> None:
+    async def open_backend() -> Backend:
+        return backend
+
+    app = JellytuiApp(backend=backend, sign_in=None, open_backend=open_backend, settings=Settings())  # type: ignore[arg-type]
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         panes = library_of(app).panes
         tracks = panes.list_of("tracks")
-        await engine.call("await_sync")
-        artists = await engine.views.row_ids(Listing(kind="artist"))
+        await backend.call("await_sync")
+        artists = await backend.views.row_ids(Listing(kind="artist"))
         await until(lambda: panes.list_of("left").item_count == len(artists))
         await until(lambda: name_under(tracks))
 
