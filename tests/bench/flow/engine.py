@@ -163,9 +163,16 @@ async def _fetch(job: Job) -> Took:
         async with asyncio.timeout(100):
             await all_done.wait()
         seconds, cpu_seconds = time.perf_counter() - began_at, time.process_time() - cpu_began_at
-    scale = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-    return Took(seconds=seconds, cpu_seconds=cpu_seconds, peak_bytes=peak)
+    return Took(seconds=seconds, cpu_seconds=cpu_seconds, peak_bytes=_peak_bytes())
+
+
+def _peak_bytes() -> int:
+    """Linux's own mark: the one of getrusage begins with the size of the process that started this one."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    marks = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines())
+    return int(marks["VmHWM"].split()[0]) * 1024
 
 
 if __name__ == "__main__":
