@@ -14,6 +14,8 @@ OPTIONS = {
     "audio_display": "no",
     "ytdl": "no",
     "load_scripts": "no",
+    "load_stats_overlay": "no",
+    "load_auto_profiles": "no",
     "config": "no",
     "osc": "no",
     "input_default_bindings": "no",

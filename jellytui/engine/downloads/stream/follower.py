@@ -169,8 +169,9 @@ class Follower:
     # What the readers need.
 
     def nudge(self) -> None:
-        """Has `review` called soon; from any thread."""
-        if self._is_nudged or self.feed.is_complete:
+        """Has `review` called soon where it would change something; from any thread. Waking the loop for each piece
+        of a slow line costs more than fetching it."""
+        if self._is_nudged or self.feed.is_complete or not self._is_review_due():
             return
         self._is_nudged = True
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -182,10 +183,19 @@ class Follower:
         for reader in self.readers:
             if reader.window is not None and not reader.window.is_full:
                 reader.window.wake()
-        is_short = self._is_waiting_for_bytes() and any(self._is_short(reader) for reader in self.readers)
-        if is_short != self.is_short:
+        if (is_short := self._is_anyone_short()) != self.is_short:
             self.is_short = is_short
             self._on_short()
+
+    def must_hear_of(self, reader: StreamReader) -> bool:
+        """Whether `starved` can do anything for a reader that waits: something is held back, or its byte is not the
+        one that comes next. In the reader's thread; the writer looks whether somebody waits only after it has counted
+        its bytes, so that one of the two sees the other."""
+        offset, transfer = reader.starving_at, self.transfer
+        part = transfer.part if transfer else None
+        if offset is None or part is None:
+            return True
+        return part.size > part.written or offset > part.size or self._is_review_due()
 
     def starved(self, reader: StreamReader) -> None:
         """A reader waits: writes out what has come, and opens a window where the download is far from it."""
@@ -224,6 +234,14 @@ class Follower:
             return
         feed.tail = Window(start)
         self.side.fetch(feed.tail, last=feed.total - 1, is_over=lambda: False)
+
+    def _is_review_due(self) -> bool:
+        """Whether `review` has anything to do; from any thread."""
+        has_room = any(reader.window is not None and not reader.window.is_full for reader in tuple(self.readers))
+        return has_room or self._is_anyone_short() != self.is_short
+
+    def _is_anyone_short(self) -> bool:
+        return self._is_waiting_for_bytes() and any(self._is_short(reader) for reader in tuple(self.readers))
 
     def _is_waiting_for_bytes(self) -> bool:
         """Whether bytes are on their way: others need not stop for a server that is away."""

@@ -223,10 +223,14 @@ class Listeners:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(function, *arguments)
 
+        def on_starve(reader: StreamReader) -> None:
+            if follower.must_hear_of(reader):
+                on_loop(follower.starved, reader)
+
         reader = StreamReader(
             follower.feed,
             on_move=follower.nudge,
-            on_starve=lambda reader: on_loop(follower.starved, reader),
+            on_starve=on_starve,
             on_close=lambda reader: on_loop(self._closed, follower, reader),
         )
         if follower.leaving is not None:

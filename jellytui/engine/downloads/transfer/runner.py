@@ -20,7 +20,7 @@ from jellytui.engine.downloads.transfer.attempt import RowListener, Transfer
 from jellytui.engine.downloads.transfer.boot import boot_id
 from jellytui.engine.downloads.transfer.endings import Endings
 from jellytui.engine.downloads.transfer.part import Part
-from jellytui.engine.downloads.transfer.rate import Gate
+from jellytui.engine.downloads.transfer.rate import Breath, Gate
 from jellytui.engine.downloads.transfer.refusal import LONGEST_WAIT_S
 from jellytui.engine.downloads.transfer.resume import Body
 from jellytui.engine.downloads.worker import DownloadTask, DownloadWorker, Hooks, Outcome
@@ -32,8 +32,7 @@ SAVE_EVERY_S = 2.0
 """How often progress is written, for all rows in one transaction (design.md)."""
 DISK_CHECK_EVERY_S = 10.0
 _HEAD_BYTES = 256 * 1024
-_BREATH_S = 0.001
-"""Once its head is here a stream lets others run after each chunk: those who decode it, and the screen. At 64 MB/s."""
+"""What of a stream comes as fast as it can; then it lets others run, those who decode it and the screen."""
 
 
 class Runner:
@@ -330,7 +329,7 @@ class Runner:
         return await self._worker.fetch(task, transfer.part, transfer.control, self._hooks(transfer))
 
     def _hooks(self, transfer: Transfer) -> Hooks:
-        claim, loop = transfer.claim, asyncio.get_running_loop()
+        claim, loop, breath = transfer.claim, asyncio.get_running_loop(), Breath()
 
         async def began(body: Body) -> None:
             transfer.total = body.total or claim.expected_size
@@ -344,8 +343,8 @@ class Runner:
 
         async def admit(count: int) -> bool:
             transfer.speed.add(count)
-            if transfer.is_stream and transfer.bytes_here > _HEAD_BYTES:
-                await asyncio.sleep(_BREATH_S)
+            if transfer.is_stream and transfer.bytes_here > _HEAD_BYTES and (breath_s := breath.needed_s(count)):
+                await asyncio.sleep(breath_s)
             return await self._gate.admit(count, is_exempt=lambda: transfer.is_stream)
 
         async def ask_size() -> int | None:
