@@ -73,7 +73,12 @@ class Disk:
 
     def concerns_all(self, error: OSError) -> bool:
         """Whether the error is the disk's and not one file's: then the whole queue waits."""
-        return error.errno in _OF_THE_DISK or not (self.root / MARKER).exists()
+        if error.errno in _OF_THE_DISK:
+            return True
+        try:
+            return not (self.root / MARKER).exists()
+        except OSError:
+            return True  # the root is there, and nobody may look into it
 
 
 def words(error: OSError, root: Path) -> str:
@@ -84,11 +89,18 @@ def words(error: OSError, root: Path) -> str:
         case errno.EROFS:
             return f"The disk of {root} cannot be written. Mount it for writing; downloads then go on by themselves."
         case errno.EACCES | errno.EPERM:
-            return f"{error.filename or root} may not be written by this user. Change its permissions."
+            return f"{_folder_of(error, root)} may not be read or written by this user. Change its permissions."
         case errno.ENOENT | errno.ENODEV | errno.ENXIO | errno.ESTALE | errno.EIO:
             return _gone(root)
         case _:
             return f"{error.filename or root} cannot be written ({error.strerror or error})."
+
+
+def _folder_of(error: OSError, root: Path) -> str:
+    """What a user must change: the root where its mark cannot be touched, else the very file or folder."""
+    name = str(error.filename or root)
+    is_mark = Path(name).parent == root and Path(name).name.startswith(".")
+    return str(root) if is_mark else name
 
 
 def _gone(root: Path) -> str:

@@ -28,7 +28,7 @@ class Offline:
         if row is None or row.completed_at is None or row.file_path is None:
             return None
         path = self._files.absolute(row.file_path)
-        return path if await asyncio.to_thread(path.is_file) else None
+        return path if await asyncio.to_thread(_is_file, path) else None
 
     async def is_available(self, item_id: str) -> bool:
         """Whether the item plays without the server."""
@@ -43,6 +43,13 @@ class Offline:
         wanted = _words(query)
         tracks = await self.items()
         return await asyncio.to_thread(lambda: [track for track in tracks if _matches(track, wanted)])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # on a disk that fails, or in a folder that may not be read
 
 
 def _matches(track: Track, wanted: list[str]) -> bool:

@@ -140,20 +140,30 @@ class Removal:
         self._runner.wake()
 
     async def _keep_old(self, rows: Sequence[WantedRow]) -> set[int]:
-        """The successors of these rows' files shall not come: what is there is complete again; the rows that are."""
+        """The successors of these rows' files shall not come: what is there is complete again; the rows that are.
+
+        Raises DiskError.
+        """
         loop = asyncio.get_running_loop()
         ids = [row.id for row in rows]
-        for row in rows:
-            size = await loop.run_in_executor(self._runner.executor, self._files.size_of, row.file_path or "")
-            if size is None:
-                continue
-            await self._runner.stop_attempts(await self._rows.move([row.id], "pause"))
-            whole = {"file_size": size, "bytes_downloaded": size, "progress": 1.0}
-            await self._rows.move([row.id], "find", **whole, **AFRESH, wait_reason=None)
-            if not self._leases.is_held(row.item_id):
-                await loop.run_in_executor(self._runner.executor, self._files.remove, self._files.part_of(row.item_id))
+        try:
+            for row in rows:
+                size = await loop.run_in_executor(self._runner.executor, self._files.size_of, row.file_path or "")
+                if size is not None:
+                    await self._complete_again(row, size)
+        except OSError as error:
+            raise DiskError(words(error, self._files.root)) from error
         await self._announcer.changed(ids)
         return {row.id for row in await self._wants.rows(ids) if row.status == "completed"}
+
+    async def _complete_again(self, row: WantedRow, size: int) -> None:
+        """The file of so many bytes at the row's path is what the row has. Raises OSError."""
+        await self._runner.stop_attempts(await self._rows.move([row.id], "pause"))
+        whole = {"file_size": size, "bytes_downloaded": size, "progress": 1.0}
+        await self._rows.move([row.id], "find", **whole, **AFRESH, wait_reason=None)
+        if not self._leases.is_held(row.item_id):
+            part = self._files.part_of(row.item_id)
+            await asyncio.get_running_loop().run_in_executor(self._runner.executor, self._files.remove, part)
 
     async def _remove(self, rows: Sequence[WantedRow]) -> None:
         free = [row for row in rows if not self._leases.is_held(row.item_id)]

@@ -129,7 +129,7 @@ async def test_one_file_that_cannot_be_written_fails_alone(rig: Rig) -> None:
         (errno.ENOSPC, "full"),
         (errno.EDQUOT, "full"),
         (errno.EROFS, "cannot be written. Mount"),
-        (errno.EACCES, "may not be written by this user"),
+        (errno.EACCES, "may not be read or written by this user"),
         (errno.ENODEV, "not there"),
         (errno.EIO, "not there"),
     ],
