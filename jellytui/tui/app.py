@@ -133,7 +133,11 @@ class JellytuiApp(App[None], inherit_bindings=False):
         session.downloads.subscribe(self._on_downloads)
         for mode in MODE_NAMES:
             self.add_mode(mode, lambda mode=mode: make_screen(mode, session))  # type: ignore[misc]
+        typed = self.screen.typed if isinstance(self.screen, StartScreen) else []
         await self.switch_mode("library")
+        for key in typed:
+            self.post_message(events.Key(key.key, key.character))
+        typed.clear()
         self.run_worker(
             pump(
                 backend,

@@ -1,14 +1,17 @@
 """The library screen in the running app on a backend in memory."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
 from textual.events import Key
 
+from jellytui.config import Settings
 from jellytui.engine.errors import JellytuiError, ServerUnreachableError
 from jellytui.engine.events import ConnectionState, DownloadEvent, LibraryState, PlayerState, SyncState
 from jellytui.engine.models import Problem, Track
+from jellytui.tui.app import JellytuiApp
 from jellytui.tui.library.panes import LibraryPanes
 from jellytui.tui.library.playing_side import PlayingSide
 from jellytui.tui.screens.confirm import Confirm, Question
@@ -540,3 +543,19 @@ async def test_a_paused_track_is_marked_so() -> None:
         await until(lambda: lines_of(tracks)[0].startswith("⏸"))
         backend.push(PlayerState(track=track, entry_id=0, status="stopped"))
         await until(lambda: lines_of(tracks)[0].startswith("▌"))
+
+
+async def test_keys_typed_while_the_app_starts_are_not_lost() -> None:
+    backend = library_backend()
+    is_there = asyncio.Event()
+
+    async def open_backend() -> FakeBackend:
+        await is_there.wait()
+        return backend
+
+    app = JellytuiApp(backend=None, sign_in=None, open_backend=open_backend, settings=Settings())  # type: ignore[arg-type]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j", "l", "l", "enter")
+        is_there.set()
+        await until(lambda: backend.called("play_album"))
+        assert backend.called("play_album")[0]["start_track_id"]
