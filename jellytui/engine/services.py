@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jellytui.engine.library.covers import Covers
     from jellytui.engine.library.lyrics import LyricsStore
     from jellytui.engine.library.outbox import Outbox
-    from jellytui.engine.library.sync import LibrarySync
+    from jellytui.engine.library.syncing.sync import LibrarySync
     from jellytui.engine.library.views import LibraryViews
     from jellytui.engine.player.player import Player
 

@@ -10,7 +10,9 @@ import msgspec
 
 from jellytui.engine.clock import Clock
 from jellytui.engine.errors import JellytuiError, NotFoundError, ServerError
+from jellytui.engine.events import SyncState
 from jellytui.engine.jellyfin.records import Library, Page, PlaylistEntry, UserData
+from jellytui.engine.library.syncing.sync import LibrarySync
 from jellytui.engine.models import Album, Artist, Lyrics, Playlist, Track
 
 T = TypeVar("T")
@@ -187,3 +189,9 @@ def track(name: str, of: str = "First", by: str = "Ana", **more: Any) -> Track:
         "duration_ms": 180_000,
     }
     return Track(**{**usual, **more})
+
+
+async def synced(sync: LibrarySync, *, full: bool = False) -> SyncState:
+    """Asks for a round and waits until it ends; how it ended stands in the state's status and problem."""
+    sync.request(full)
+    return await sync.wait()

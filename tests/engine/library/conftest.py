@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from jellytui.engine.bus import EventBus
-from jellytui.engine.library.sync import LibrarySync
+from jellytui.engine.library.syncing.sync import LibrarySync
 from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.storage.database import Database
 from tests.support.catalogue import CatalogueInMemory, LinkInMemory

@@ -16,7 +16,7 @@ from jellytui.engine.errors import NotFoundError, UsageError
 from jellytui.engine.library.covers import Covers
 from jellytui.engine.library.lyrics import LyricsStore
 from jellytui.engine.library.outbox import Outbox
-from jellytui.engine.library.sync import LibrarySync
+from jellytui.engine.library.syncing.sync import LibrarySync
 from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.models import Playlist, SearchResults
 from jellytui.engine.storage.database import Database

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from jellytui.engine.errors import ServerUnreachableError
-from jellytui.engine.library import mirror
 from jellytui.engine.library.lyrics import LyricsStore
+from jellytui.engine.library.syncing import mirror
 from jellytui.engine.models import LyricLine, Lyrics
 from jellytui.engine.storage.database import Database
 from tests.support.catalogue import MUSIC, CatalogueInMemory, track

@@ -19,13 +19,13 @@ from jellytui.engine.bus import EventBus
 from jellytui.engine.errors import NotAllowedError, ServerError, ServerUnreachableError
 from jellytui.engine.events import ConnectionState, FavoriteState
 from jellytui.engine.jellyfin.records import UserData
-from jellytui.engine.library import mirror
 from jellytui.engine.library.outbox import Outbox
-from jellytui.engine.library.sync import LibrarySync
+from jellytui.engine.library.syncing import mirror
+from jellytui.engine.library.syncing.sync import LibrarySync
 from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.models import Listing, Track
 from jellytui.engine.storage.database import Database
-from tests.support.catalogue import MUSIC, CatalogueInMemory, LinkInMemory, track
+from tests.support.catalogue import MUSIC, CatalogueInMemory, LinkInMemory, synced, track
 from tests.support.clock import ManualClock
 from tests.support.waiting import settle, until
 
@@ -275,25 +275,25 @@ async def test_a_sync_does_not_undo_a_favorite_that_the_server_has_not_heard_of(
     outbox: Outbox, sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews, database: Database
 ) -> None:
     server.favorites = {"track-two"}
-    await sync.sync_now()
+    await synced(sync)
     await outbox.set_favorite("track-one", True)
     await outbox.set_favorite("track-two", False)
 
-    await sync.sync_now()
+    await synced(sync)
     assert [found.id for found in await views.favorite_tracks()] == ["track-one"]
 
     await outbox.start()
     await until(lambda: server.favorites == {"track-one"})
     await outbox.stop()
     server.favorites = {"track-three"}  # changed elsewhere, after ours arrived
-    await sync.sync_now()
+    await synced(sync)
     assert [found.id for found in await views.favorite_tracks()] == ["track-three"]
 
 
 async def test_a_list_of_favorites_from_before_the_wish_arrived_does_not_undo_it(
     outbox: Outbox, sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews, database: Database
 ) -> None:
-    await sync.sync_now()
+    await synced(sync)
     old = frozenset(server.favorites)
 
     class AnswersLate(CatalogueInMemory):
@@ -306,7 +306,7 @@ async def test_a_list_of_favorites_from_before_the_wish_arrived_does_not_undo_it
             return old
 
     server.__class__ = AnswersLate
-    await sync.sync_now()
+    await synced(sync)
 
     assert await views.row_ids(Listing(kind="track", scope="favorites"))
 

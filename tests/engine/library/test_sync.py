@@ -13,11 +13,11 @@ from jellytui.engine.clock import timestamp
 from jellytui.engine.errors import NotSignedInError, ServerStartingError, ServerUnreachableError
 from jellytui.engine.events import ConnectionState, LibraryState, SyncState
 from jellytui.engine.jellyfin.records import Library
-from jellytui.engine.library.sync import LibrarySync
+from jellytui.engine.library.syncing.sync import LibrarySync
 from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.models import Listing, Playlist, Track
 from jellytui.engine.storage.database import Database
-from tests.support.catalogue import MUSIC, CatalogueInMemory, LinkInMemory, album, artist, track
+from tests.support.catalogue import MUSIC, CatalogueInMemory, LinkInMemory, album, artist, synced, track
 from tests.support.clock import ManualClock
 
 
@@ -49,7 +49,7 @@ async def test_a_sync_brings_tracks_albums_artists_playlists_and_favorites(
     server.lists = [(Playlist(id="list", name="Mix"), ["track-two", "track-one", "track-two"])]
     server.favorites = {"track-one", "album-First", "artist-Ana", "list"}
 
-    state = await sync.sync_now()
+    state = await synced(sync)
 
     assert (state.status, state.done, state.total) == ("done", 2, 2)
     assert await names(views, Listing(kind="artist")) == ["Ana"]
@@ -67,7 +67,7 @@ async def test_a_long_catalogue_comes_in_growing_pages_with_progress(
     seen: list[SyncState] = []
     bus.subscribe([SyncState], lambda event: seen.append(event) if isinstance(event, SyncState) else None)
 
-    await sync.sync_now()
+    await synced(sync)
 
     limits = [limit for _, _, limit, _ in server.asked("tracks_page") if limit]
     assert limits == [500, 1000, 2000, 2000]
@@ -81,7 +81,7 @@ async def test_an_interrupted_sync_goes_on_where_it_was_and_then_removes_what_is
     sync: LibrarySync, server: CatalogueInMemory, link: LinkInMemory, views: LibraryViews
 ) -> None:
     server.tracks[MUSIC] = many(5000)
-    await sync.sync_now()
+    await synced(sync)
     server.tracks[MUSIC] = many(4000)
     server.calls.clear()
 
@@ -90,13 +90,13 @@ async def test_an_interrupted_sync_goes_on_where_it_was_and_then_removes_what_is
             raise ServerStartingError("music is starting")
 
     server.before = break_off
-    assert (await sync.sync_now(full=True)).status == "failed"
+    assert (await synced(sync, full=True)).status == "failed"
     assert isinstance(link.failures[0], ServerStartingError)
     assert len(await views.row_ids(Listing(kind="track"))) == 5000
 
     server.before = lambda *_: None
     server.calls.clear()
-    state = await sync.sync_now()
+    state = await synced(sync)
 
     assert next(start for _, start, limit, _ in server.asked("tracks_page") if limit) == 1500
     assert server.asked("artists_page") == server.asked("albums_page") == []
@@ -109,12 +109,12 @@ async def test_a_list_that_moved_during_the_interruption_is_read_from_its_beginn
 ) -> None:
     server.tracks[MUSIC] = many(2000)
     server.before = lambda name, arguments: away() if name == "tracks_page" and arguments[1] == 500 else None
-    assert (await sync.sync_now()).status == "failed"
+    assert (await synced(sync)).status == "failed"
     server.before = lambda *_: None
     server.tracks[MUSIC] = [track("new"), *many(2000)]
     server.calls.clear()
 
-    await sync.sync_now()
+    await synced(sync)
 
     assert [start for _, start, limit, _ in server.asked("tracks_page") if limit] == [0, 500, 1500]
     assert len(await views.row_ids(Listing(kind="track"))) == 2001
@@ -124,11 +124,11 @@ async def test_a_broken_item_never_stops_a_sync_and_nothing_is_removed_then(
     sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
 ) -> None:
     server.tracks[MUSIC] = many(300)
-    await sync.sync_now()
+    await synced(sync)
     server.broken_tracks = {"track-00123"}
     server.tracks[MUSIC] = many(301)[1:]
 
-    state = await sync.sync_now(full=True)
+    state = await synced(sync, full=True)
 
     assert state.status == "done"
     found = await all_tracks(views)
@@ -140,14 +140,14 @@ async def test_an_empty_answer_removes_nothing(
     sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
 ) -> None:
     server.tracks[MUSIC] = many(20)
-    await sync.sync_now()
+    await synced(sync)
     server.tracks[MUSIC] = []
 
-    assert (await sync.sync_now(full=True)).status == "done"
+    assert (await synced(sync, full=True)).status == "done"
 
     assert len(await all_tracks(views)) == 20
     server.libraries = []
-    assert (await sync.sync_now(full=True)).status == "done"
+    assert (await synced(sync, full=True)).status == "done"
     assert len(await all_tracks(views)) == 20
 
 
@@ -161,7 +161,7 @@ async def test_a_library_that_moves_while_it_is_read_is_read_once_more(
             server.tracks[MUSIC] = server.tracks[MUSIC][1:]
 
     server.before = shift
-    await sync.sync_now()
+    await synced(sync)
 
     assert await all_tracks(views) == [t.name for t in many(1400)[1:]]
 
@@ -171,14 +171,14 @@ async def test_later_syncs_ask_for_changes_only(
 ) -> None:
     server.tracks[MUSIC] = many(50)
     begun = clock.now()
-    await sync.sync_now()
+    await synced(sync)
     await clock.advance(3600)
     new = track("Zebra", of="Zoo", by="Zoe")
     server.tracks[MUSIC].append(new)
     server.saved_at[new.id] = timestamp(clock.now())
     server.calls.clear()
 
-    state = await sync.sync_now()
+    state = await synced(sync)
 
     since = timestamp(begun - timedelta(minutes=5))
     assert server.asked("tracks_page") == [(MUSIC, 0, 500, since), (MUSIC, 0, 0, None)]
@@ -190,17 +190,17 @@ async def test_differing_counts_lead_to_a_full_sync_that_finds_what_was_removed_
     sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews, clock: ManualClock
 ) -> None:
     server.tracks[MUSIC] = many(50)
-    await sync.sync_now()
+    await synced(sync)
     await clock.advance(3600)
     renamed = track("moved file", of="Album 0000", by="Artist 000")
     server.tracks[MUSIC] = [*many(50)[1:], renamed]
     server.saved_at[renamed.id] = timestamp(clock.now())
 
-    await sync.sync_now()
+    await synced(sync)
 
     assert sorted(await all_tracks(views)) == sorted([*(t.name for t in many(50)[1:]), "moved file"])
     server.calls.clear()
-    await sync.sync_now()
+    await synced(sync)
     assert all(since for _, _, limit, since in server.asked("tracks_page") if limit), "changes only, after it"
 
 
@@ -209,10 +209,10 @@ async def test_what_a_full_sync_could_not_get_is_no_reason_for_another_one(
 ) -> None:
     server.tracks[MUSIC] = many(50)
     server.broken_tracks = {"track-00007"}
-    await sync.sync_now()
+    await synced(sync)
     server.calls.clear()
 
-    await sync.sync_now()
+    await synced(sync)
 
     assert all(since for _, _, limit, since in server.asked("tracks_page") if limit)
 
@@ -223,7 +223,7 @@ async def test_an_odd_date_of_the_server_never_stops_a_sync(
     server.tracks[MUSIC] = many(5)
     server.date = "yesterday"
 
-    assert [(await sync.sync_now()).status for _ in range(2)] == ["done", "done"]
+    assert [(await synced(sync)).status for _ in range(2)] == ["done", "done"]
     assert len(await all_tracks(views)) == 5
 
 
@@ -231,11 +231,11 @@ async def test_once_a_week_everything_is_read_again(
     sync: LibrarySync, server: CatalogueInMemory, clock: ManualClock
 ) -> None:
     server.tracks[MUSIC] = many(50)
-    await sync.sync_now()
+    await synced(sync)
     await clock.advance(8 * 24 * 3600)
     server.calls.clear()
 
-    await sync.sync_now()
+    await synced(sync)
 
     assert all(since is None for _, _, _, since in server.asked("tracks_page"))
 
@@ -244,10 +244,10 @@ async def test_albums_and_artists_without_a_track_go_with_their_last_one(
     sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
 ) -> None:
     server.tracks[MUSIC] = [track("one"), track("two", of="Second", by="Bo")]
-    await sync.sync_now()
+    await synced(sync)
     server.tracks[MUSIC] = [track("one")]
 
-    await sync.sync_now(full=True)
+    await synced(sync, full=True)
 
     assert await names(views, Listing(kind="album")) == ["First"]
     assert await names(views, Listing(kind="artist")) == ["Ana"]
@@ -259,11 +259,11 @@ async def test_several_libraries_are_one_and_a_closed_one_goes(
     server.libraries.append(Library("other", "Other music"))
     server.tracks[MUSIC] = [track("one")]
     server.tracks["other"] = [track("two", of="Second")]
-    await sync.sync_now()
+    await synced(sync)
     assert await all_tracks(views) == ["one", "two"]
 
     server.libraries.pop()
-    await sync.sync_now(full=True)
+    await synced(sync, full=True)
 
     assert await all_tracks(views) == ["one"]
 
@@ -276,16 +276,16 @@ async def test_the_version_grows_only_when_something_changed(
     server.artists, server.albums = [artist("Ana")], [album("First")]
     server.tracks[MUSIC] = [track("one")]
     server.lists = [(Playlist(id="list", name="Mix"), ["track-one"])]
-    await sync.sync_now()
+    await synced(sync)
     version = states[-1].version
     assert version > 0
 
-    await sync.sync_now(full=True)
-    await sync.sync_now()
+    await synced(sync, full=True)
+    await synced(sync)
     assert states[-1].version == version
 
     server.favorites = {"track-one"}
-    await sync.sync_now()
+    await synced(sync)
     assert states[-1].version > version
 
 
@@ -293,11 +293,11 @@ async def test_row_ids_stay_when_an_item_changes(
     sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
 ) -> None:
     server.tracks[MUSIC] = many(5)
-    await sync.sync_now()
+    await synced(sync)
     row_id = await views.row_id("track", "track-00003")
     server.tracks[MUSIC][3] = msgspec.structs.replace(server.tracks[MUSIC][3], name="Renamed")
 
-    await sync.sync_now(full=True)
+    await synced(sync, full=True)
 
     assert await views.row_id("track", "track-00003") == row_id
     item = await views.item("track", "track-00003")
@@ -309,10 +309,10 @@ async def test_a_sync_without_server_or_sign_in_says_so_and_keeps_everything(
     sync: LibrarySync, server: CatalogueInMemory, link: LinkInMemory, views: LibraryViews
 ) -> None:
     server.tracks[MUSIC] = many(5)
-    await sync.sync_now()
+    await synced(sync)
     server.before = away
 
-    state = await sync.sync_now()
+    state = await synced(sync)
 
     assert state.status == "failed"
     assert state.problem is not None
@@ -324,7 +324,7 @@ async def test_a_sync_without_server_or_sign_in_says_so_and_keeps_everything(
         raise NotSignedInError("music wants you to sign in again")
 
     server.before = signed_out
-    state = await sync.sync_now()
+    state = await synced(sync)
     assert state.problem is not None
     assert state.problem.code == "not_signed_in"
 
@@ -364,14 +364,14 @@ async def test_a_cancelled_sync_says_so_and_keeps_its_pages(
     assert (await sync.wait()).status == "cancelled"
     assert len(await all_tracks(views)) == 500
     server.before = lambda *_: None
-    assert (await sync.sync_now()).total == 3000
+    assert (await synced(sync)).total == 3000
 
 
 async def test_a_full_sync_asked_for_during_one_of_changes_follows_it(
     sync: LibrarySync, server: CatalogueInMemory
 ) -> None:
     server.tracks[MUSIC] = many(5)
-    await sync.sync_now()
+    await synced(sync)
     server.calls.clear()
 
     sync.request()
@@ -385,7 +385,7 @@ async def test_what_was_synced_is_told_at_the_next_start(
     sync: LibrarySync, server: CatalogueInMemory, link: LinkInMemory, database: Database, clock: ManualClock
 ) -> None:
     server.tracks[MUSIC] = many(5)
-    done = await sync.sync_now()
+    done = await synced(sync)
     bus = EventBus()
     link.is_online = False
     again = LibrarySync(client=server, connection=link, database=database, bus=bus, clock=clock)
@@ -407,6 +407,6 @@ async def test_lists_fill_while_the_pages_come(
     bus.subscribe([LibraryState], lambda event: told.append(event.tracks) if isinstance(event, LibraryState) else None)
 
     server.pace_s = 0.6
-    await sync.sync_now()
+    await synced(sync)
 
     assert any(0 < count < 3000 for count in told)

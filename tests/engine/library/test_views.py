@@ -12,10 +12,10 @@ import pytest
 
 from jellytui.engine.errors import UsageError
 from jellytui.engine.jellyfin.records import PlaylistEntry
-from jellytui.engine.library import mirror
 from jellytui.engine.library.listing import row_ids_sql
-from jellytui.engine.library.mirror import NO_ALBUM, UNKNOWN_ARTIST
 from jellytui.engine.library.search import best_matches
+from jellytui.engine.library.syncing import mirror
+from jellytui.engine.library.syncing.mirror import NO_ALBUM, UNKNOWN_ARTIST
 from jellytui.engine.library.views import LibraryViews, rows_sql
 from jellytui.engine.models import Album, Artist, ItemType, Listing, Playlist, Track
 from jellytui.engine.storage.database import Database

@@ -18,11 +18,11 @@ from jellytui.engine.clock import SystemClock
 from jellytui.engine.library.covers import Covers
 from jellytui.engine.library.lyrics import LyricsStore
 from jellytui.engine.library.outbox import Outbox
-from jellytui.engine.library.sync import LibrarySync
+from jellytui.engine.library.syncing.sync import LibrarySync
 from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.models import Account, Item, ItemType, Listing, Track
 from jellytui.engine.storage.database import Database
-from tests.support.catalogue import LinkInMemory
+from tests.support.catalogue import LinkInMemory, synced
 from tests.support.music import HOSTILE_TITLE
 from tests.support.signed_in import signed_in
 
@@ -71,7 +71,7 @@ async def named(views: LibraryViews, name: str) -> Track:
 async def test_every_track_is_reached_by_artist_and_album_also_with_the_server_gone(
     demo_server: DemoServer, real_sync: LibrarySync, views: LibraryViews
 ) -> None:
-    state = await real_sync.sync_now()
+    state = await synced(real_sync)
     await demo_server.stop()
 
     assert (state.status, state.total) == ("done", 14)
@@ -91,21 +91,21 @@ async def test_every_track_is_reached_by_artist_and_album_also_with_the_server_g
     assert not any("\x1b" in item.name or "\x1b" in item.album for item in await listed(views, "track"))
     assert HOSTILE_TITLE not in {item.name for item in await listed(views, "track")}
 
-    assert (await real_sync.sync_now()).status == "failed"
+    assert (await synced(real_sync)).status == "failed"
     assert len(await listed(views, "track")) == 14
 
 
 async def test_a_playlist_and_favorites_made_elsewhere_arrive_and_go(
     http: httpx.AsyncClient, real_sync: LibrarySync, views: LibraryViews
 ) -> None:
-    await real_sync.sync_now()
+    await synced(real_sync)
     one, two = (await listed(views, "track"))[:2]
     body = {"Name": "Mix", "Ids": [two.id, one.id], "UserId": "", "MediaType": "Audio", "IsPublic": False}
     body["UserId"] = (await http.get("/Users/Me")).json()["Id"]
     playlist_id = (await http.post("/Playlists", json=body)).raise_for_status().json()["Id"]
     (await http.post(f"/UserFavoriteItems/{one.id}")).raise_for_status()
 
-    await real_sync.sync_now()
+    await synced(real_sync)
 
     (mix,) = await listed(views, "playlist")
     assert [track.id for track in await views.tracks_of_playlist(mix.id)] == [two.id, one.id]
@@ -113,7 +113,7 @@ async def test_a_playlist_and_favorites_made_elsewhere_arrive_and_go(
 
     (await http.delete(f"/Items/{playlist_id}")).raise_for_status()
     (await http.delete(f"/UserFavoriteItems/{one.id}")).raise_for_status()
-    await real_sync.sync_now()
+    await synced(real_sync)
     assert await listed(views, "playlist") == []
     assert await views.favorite_tracks() == []
 
@@ -127,7 +127,7 @@ async def test_plays_and_favorites_made_offline_arrive_once_with_their_dates(
     bus: EventBus,
     views: LibraryViews,
 ) -> None:
-    await real_sync.sync_now()
+    await synced(real_sync)
     track = (await listed(views, "track"))[0]
     outbox = Outbox(database=database, client=client, connection=link, bus=bus, clock=SystemClock())
     await demo_server.stop()
@@ -148,7 +148,7 @@ async def test_plays_and_favorites_made_offline_arrive_once_with_their_dates(
 
     data = await client.user_data(track.id)
     assert (data.play_count, data.last_played_at, data.is_favorite) == (2, dates[0], True)
-    await real_sync.sync_now(full=True)
+    await synced(real_sync, full=True)
     mirrored = await views.item("track", track.id)
     assert isinstance(mirrored, Track)
     assert (mirrored.play_count, mirrored.last_played_at, mirrored.is_favorite) == (2, dates[0], True)
@@ -162,16 +162,16 @@ async def test_lyrics_and_covers_stay_with_the_server_gone(
     views: LibraryViews,
     tmp_path: Path,
 ) -> None:
-    await real_sync.sync_now()
-    synced, plain = await named(views, "Canción part 1"), await named(views, "Canción part 2")
+    await synced(real_sync)
+    timed, plain = await named(views, "Canción part 1"), await named(views, "Canción part 2")
     lyrics, covers = LyricsStore(client=client, database=database), Covers(client=client, folder=tmp_path / "covers")
-    first = (await lyrics.get(synced.id), await lyrics.get(plain.id))
-    cover = await covers.path(synced.image_item_id, synced.image_tag)
+    first = (await lyrics.get(timed.id), await lyrics.get(plain.id))
+    cover = await covers.path(timed.image_item_id, timed.image_tag)
 
     await demo_server.stop()
 
-    assert (await lyrics.get(synced.id), await lyrics.get(plain.id)) == first
+    assert (await lyrics.get(timed.id), await lyrics.get(plain.id)) == first
     assert [words.is_synced for words in first] == [True, False]
     assert first[0].lines[0].text == "First line"
     assert cover is not None
-    assert await covers.path(synced.image_item_id, synced.image_tag) == cover
+    assert await covers.path(timed.image_item_id, timed.image_tag) == cover

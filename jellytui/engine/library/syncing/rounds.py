@@ -19,10 +19,10 @@ import msgspec
 
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.jellyfin.records import Library, Page
-from jellytui.engine.library import facts, mirror
-from jellytui.engine.library.pages import Fetch, Pages
-from jellytui.engine.library.playlists import read_playlists
 from jellytui.engine.library.ports import CatalogueServer
+from jellytui.engine.library.syncing import facts, mirror
+from jellytui.engine.library.syncing.pages import Fetch, Pages
+from jellytui.engine.library.syncing.playlists import read_playlists
 from jellytui.engine.storage.database import Database, Transaction
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
 from jellytui.engine.errors import DatabaseError, JellytuiError, NotSignedInError, ServerUnreachableError
 from jellytui.engine.events import ConnectionState, Event, SyncState
-from jellytui.engine.library import facts
 from jellytui.engine.library.ports import CatalogueServer, Link
-from jellytui.engine.library.rounds import Round
+from jellytui.engine.library.syncing import facts
+from jellytui.engine.library.syncing.rounds import Round
 from jellytui.engine.models import Problem
 from jellytui.engine.storage.database import Database
 
@@ -78,11 +78,6 @@ class LibrarySync:
         self._full_is_next = False
         if self._task is not None:
             self._task.cancel()
-
-    async def sync_now(self, full: bool = False) -> SyncState:
-        """Asks for a round and waits until it ends; how it ended stands in the state's status and problem."""
-        self.request(full)
-        return await self.wait()
 
     async def wait(self) -> SyncState:
         """Waits until no round runs and tells how the last one ended."""
