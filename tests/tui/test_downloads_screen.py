@@ -283,6 +283,7 @@ async def test_the_cache_says_what_it_holds_and_what_it_would_do_and_a_key_keeps
         text = "\n".join(shown_lines(cache))
         for words in ("9.3 of 10 GB", "93 %", "Yours", "412 plays", "12.1 GB not fetched twice", "Old", "not played"):
             assert words in text, words
+        assert "stays until you delete it" in text  # whole at 80 columns
         await pilot.press("K")
         await until(lambda: backend.called("keep_cached"))
         assert backend.called("keep_cached") == [{"item_ids": ["x"]}]

@@ -559,3 +559,15 @@ async def test_keys_typed_while_the_app_starts_are_not_lost() -> None:
         is_there.set()
         await until(lambda: backend.called("play_album"))
         assert backend.called("play_album")[0]["start_track_id"]
+
+
+async def test_an_album_from_the_cache_is_said_to_stay_once_it_is_asked_for() -> None:
+    backend = library_backend()
+    held = [download(f"Raíces/{name}", "completed", wanted_by="album", progress=1) for name in ("Alba", "Río abajo")]
+    backend.downloads = list(held)
+    backend.answers["download_album"] = held
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("j", "l", "d")
+        await until(lambda: app.toast is not None and app.toast.text.endswith("was in the cache; now it stays."))

@@ -63,14 +63,15 @@ class CacheList(VirtualList):
         for origin_use in use.uses:
             name, reason = _ORIGINS[origin_use.origin]
             share = origin_use.bytes / max(1, *(one.bytes for one in use.uses))
-            bar = fmt.bar(share, 20)[0] if width >= 70 else ""
+            room = 20 if width >= 90 else 10 if width >= 60 else 0
+            bar = fmt.bar(share, room)[0] if room else ""
             lines.append(
                 [
                     (fmt.fit(name, 9), ""),
-                    (fmt.fit(bar, 20 if width >= 70 else 0), "title" if origin_use.origin == "user" else "accent"),
+                    (fmt.fit(bar, room), "title" if origin_use.origin == "user" else "accent"),
                     (f"{fmt.size(origin_use.bytes):>10}", ""),
                     (f"{fmt.count(origin_use.files, 'file'):>14}", "dim"),
-                    (f"   {reason}", "dim"),
+                    (fmt.cut(f"   {reason}", max(0, width - room - 33)), "dim"),
                 ]
             )
         lines += [[], self._good(use)]

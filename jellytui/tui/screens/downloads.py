@@ -273,9 +273,10 @@ class DownloadsScreen(BaseScreen):
         self._do(self._store.resume_all())
 
     def action_retry_failed(self) -> None:
-        self._do(
-            self._told(self._store.retry_failed(), lambda number: f"{fmt.count(number, 'download')} queued again.")
-        )
+        def words(number: int) -> str:
+            return f"{fmt.count(number, 'download')} queued again." if number else "No download has failed."
+
+        self._do(self._told(self._store.retry_failed(), words))
 
     def action_clear_completed(self) -> None:
         if self._tab == "cache":

@@ -99,6 +99,8 @@ class ItemScreen(BaseScreen):
                 app.say(f"{item.name} {_coming(row, before)}.")
             return
         kind = type(item).__name__.lower()
+        have = self.session.downloads.downloads.values()
+        cached = {row.item_id for row in have if row.status == "completed" and not is_kept(row)}
         rows: list[DownloadInfo] | None = await app.ask(
             f"download_{kind}", **{f"{kind}_id": item.id, "user_id": user_id}
         )
@@ -107,6 +109,8 @@ class ItemScreen(BaseScreen):
         coming = sum(row.status != "completed" for row in rows)
         if coming:
             app.say(f"{item.name}: {count(coming, 'track')} to download.")
+        elif any(row.item_id in cached for row in rows):
+            app.say(f"{item.name} was in the cache; now it stays.")
         else:
             app.say(f"{item.name} is here already.")
 
