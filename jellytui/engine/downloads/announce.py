@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
-from jellytui.engine.downloads.rows.listing import Listing, Totals
+from jellytui.engine.downloads.rows.listing import Listing, Totals, is_left_over
 from jellytui.engine.events import DownloadEvent, DownloadEventType, DownloadsState
 from jellytui.engine.models import DownloadInfo, DownloadsSummary, DownloadStatus
 
@@ -63,13 +63,15 @@ class Announcer:
         return await self.rows(None, download_ids)
 
     async def rows(self, kind: DownloadEventType | None, download_ids: Sequence[int]) -> list[DownloadInfo]:
-        """Publishes these rows as they stand now by one kind of event, and returns them."""
+        """Publishes these rows as they stand now by one kind of event, and returns them. What a listener left behind
+        is gone for all who show downloads."""
         self.totals_changed()
         infos: list[DownloadInfo] = []
         for start in range(0, len(download_ids), _BATCH):
             batch = [self._live(info) for info in await self._listing.by_ids(download_ids[start : start + _BATCH])]
             for info in batch:
-                self._bus.publish(DownloadEvent(type=kind or _type_of(info), download=info))
+                event = "removed" if is_left_over(info) else kind or _type_of(info)
+                self._bus.publish(DownloadEvent(type=event, download=info))
             infos += batch
         return infos
 

@@ -21,7 +21,7 @@ from jellytui.engine.downloads.leases import Leases
 from jellytui.engine.downloads.offline import Offline
 from jellytui.engine.downloads.ports import Catalogue, CoverShelf, Link, LyricsShelf, Media, Network, Server
 from jellytui.engine.downloads.removal import Removal
-from jellytui.engine.downloads.rows.listing import Listing
+from jellytui.engine.downloads.rows.listing import Listing, is_left_over
 from jellytui.engine.downloads.rows.notes import Notes
 from jellytui.engine.downloads.rows.queue import QueueRows
 from jellytui.engine.downloads.rows.requests import Requests
@@ -249,8 +249,9 @@ class DownloadManager:
     # What is there.
 
     async def downloads(self, status: DownloadStatus | None = None) -> list[DownloadInfo]:
-        """All rows (of a status): unfinished ones in the queue's order, completed ones in that of asking."""
-        return [self._live(info) for info in await self.listing.all(status)]
+        """All rows (of a status) that somebody wants or that are here: unfinished ones in the queue's order, completed
+        ones in that of asking."""
+        return [self._live(info) for info in await self.listing.all(status) if not is_left_over(info)]
 
     async def summary(self) -> DownloadsSummary:
         """Totals over all rows as of now."""

@@ -26,9 +26,11 @@ FROM downloads d
 
 _TOTALS = f"""
 SELECT d.status, EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id AND {USERS_WANT}) AS is_users,
+       d.status IN ('paused', 'failed')
+       AND NOT EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id) AS is_left_over,
        count(*) AS number, total(d.bytes_downloaded) AS here,
        total(coalesce(d.file_size, d.expected_size, d.bytes_downloaded)) AS whole
-FROM downloads d GROUP BY 1, 2
+FROM downloads d GROUP BY 1, 2, 3
 """  # noqa: S608
 _COMPLETED = f"""
 SELECT d.*, t.body FROM downloads d LEFT JOIN tracks t ON t.id = d.item_id WHERE {WHOLE_IS_HERE}
@@ -73,6 +75,11 @@ def info_of(row: sqlite3.Row) -> DownloadInfo:
     )
 
 
+def is_left_over(info: DownloadInfo) -> bool:
+    """Whether a row is what a listener left behind: nobody wants it, nothing goes on with it, and no list shows it."""
+    return info.status in ("paused", "failed") and not info.wanted_by
+
+
 def track_of(row: sqlite3.Row) -> Track:
     """The track as it was when it was queued: what offline lists show where the mirror has lost it."""
     return Track(
@@ -103,7 +110,7 @@ def artists_of(row: sqlite3.Row) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Counts and bytes over all rows, as of the last write."""
+    """Counts and bytes over all rows, as of the last write; what listeners left behind counts as bytes only."""
 
     counts: dict[str, int]
     unfinished_downloaded: int
@@ -181,10 +188,11 @@ class Listing:
         counts: dict[str, int] = {}
         downloaded = total = users = cached = 0
         for row in rows:
-            counts[row["status"]] = counts.get(row["status"], 0) + row["number"]
-            if row["status"] != "completed":
-                downloaded += int(row["here"])
-                total += int(row["whole"])
+            if not row["is_left_over"]:
+                counts[row["status"]] = counts.get(row["status"], 0) + row["number"]
+                if row["status"] != "completed":
+                    downloaded += int(row["here"])
+                    total += int(row["whole"])
             if row["is_users"]:
                 users += int(row["here"])
             else:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import sqlite3
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from weakref import WeakValueDictionary
@@ -29,17 +31,22 @@ from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.stream.rows import StreamRows
 from jellytui.engine.downloads.stream.side import SideRequests
 from jellytui.engine.downloads.transfer.rate import Gate
+from jellytui.engine.downloads.transfer.refusal import NOT_ALLOWED
 from jellytui.engine.downloads.transfer.runner import Runner
 from jellytui.engine.downloads.worker import DownloadWorker
 from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError
 from jellytui.engine.models import DownloadInfo, Track
 from jellytui.engine.storage.database import Database
 
+log = logging.getLogger(__name__)
+
 WANT = "stream"
 LINGER_S = 1.0
 """How long a download goes on without a reader: the player may open the same track again at once."""
 LEFTOVER_AGE_S = 24 * 3600
 """How long a part that nobody wants is kept."""
+CLEAR_EVERY_S = 3600.0
+"""How often such parts are looked for."""
 HALF = 0.5
 """From that share on a track is finished though nobody listens any more."""
 
@@ -99,17 +106,19 @@ class Listeners:
         self._followers: dict[str, Follower] = {}
         self._passing: set[PassingStream] = set()
         self._closing: set[asyncio.Task[None]] = set()
+        self._clearing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Before the queue starts: what an earlier run left half listened to is not the queue's to fetch."""
         await self._rows.move(await self._stream_rows.abandon_all(), "pause", wait_reason=None)
-        leftovers = await self._stream_rows.leftovers()
-        old = await asyncio.to_thread(lambda: [row_id for row_id, item_id in leftovers if self._is_old(item_id)])
-        async with self._changes:
-            await self._remove(old)
+        await self._clear_leftovers()
+        self._clearing = asyncio.create_task(self._clear_regularly(), name="leftovers of listening")
 
     async def stop(self) -> None:
         """Ends every reading."""
+        if self._clearing is not None:
+            self._clearing.cancel()
+            await asyncio.gather(self._clearing, return_exceptions=True)
         for follower in list(self._followers.values()):
             follower.feed.fail(JellytuiError("jellytui is closing."))
             if follower.leaving is not None:
@@ -258,6 +267,10 @@ class Listeners:
         if size is not None:
             follower.feed.complete(path, size)
             self._runner.unlisten(row.id)
+            if follower.info.error_message == NOT_ALLOWED:
+                # It came as a stream, which anybody may hear. To keep it needs the permission that was refused.
+                await self._wants.drop_users([row.id])
+                await self._announcer.changed([row.id])
             return
         await self._rows.move([row.id], "lose", file_path=None, bytes_downloaded=0, progress=0.0, durable_bytes=0)
         follower.is_due = True
@@ -308,6 +321,21 @@ class Listeners:
             return follower.info.status != "paused"
         total = follower.feed.total
         return total is not None and follower.feed.written >= total * HALF
+
+    async def _clear_regularly(self) -> None:
+        while True:
+            await self._clock.sleep(CLEAR_EVERY_S)
+            try:
+                await self._clear_leftovers()
+            except (JellytuiError, sqlite3.Error):
+                log.warning("what was left of listening could not be cleared", exc_info=True)
+
+    async def _clear_leftovers(self) -> None:
+        """Removes the parts of which nobody has wanted more for a day."""
+        async with self._changes:
+            leftovers = await self._stream_rows.leftovers()
+            old = await asyncio.to_thread(lambda: [row_id for row_id, item_id in leftovers if self._is_old(item_id)])
+            await self._remove(old)
 
     def _is_old(self, item_id: str) -> bool:
         """Whether nobody has gone on with the item's `.part` for a day."""

@@ -25,9 +25,11 @@ class Refusal:
     """Whether the server said so itself, so that it is no matter of the line."""
 
 
+NOT_ALLOWED = "Your account may not download from this server. Ask its administrator for the permission."
+"""Of a download that the server refuses to this account; what is only listened to needs no permission."""
 _PERMANENT = {
     400: "The server does not offer this item for download.",
-    403: "Your account may not download from this server. Ask its administrator for the permission.",
+    403: NOT_ALLOWED,
 }
 
 

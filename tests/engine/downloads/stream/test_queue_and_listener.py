@@ -70,6 +70,18 @@ async def test_a_failed_download_is_tried_again_for_a_listener(listening: Rig) -
     await listening.until_status(song.id, "completed")
 
 
+async def test_what_the_server_refuses_does_not_become_ones_own_by_listening(listening: Rig) -> None:
+    song = song_of(listening, "mp3")
+    listening.server.faults.add("status", route="*/download", status=403)
+    await listening.manager.wishes.download_item(song.id)
+    await listening.until_status(song.id, "failed")
+    file = await listening.manager.open_stream(song.id)
+    assert await read_on(file) == song.file.read_bytes()
+    file.close()
+    row = await listening.until_row(song.id, lambda row: row.status == "completed" and not row.wanted_by)
+    assert await listening.manager.evict([row.id]) == [row.id]
+
+
 async def test_neither_pause_all_nor_a_metered_link_nor_the_rate_holds_the_music(
     song_server: DemoServer, tmp_path: Path
 ) -> None:

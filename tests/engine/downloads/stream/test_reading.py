@@ -9,13 +9,15 @@ import time
 import pytest
 
 from jellytui.demo.library import DemoTrack
+from jellytui.engine.downloads.stream.listeners import CLEAR_EVERY_S, LEFTOVER_AGE_S, LINGER_S
 from jellytui.engine.downloads.stream.side import TAIL_BYTES
 from jellytui.engine.downloads.stream.window import AHEAD_BYTES
 from jellytui.engine.downloads.transfer.resume import OVERLAP
 from jellytui.engine.errors import JellytuiError, NotFoundError
 from tests.engine.downloads.conftest import Rig
+from tests.support.clock import ManualClock
 from tests.support.streaming import CODECS, Asked, read_on
-from tests.support.waiting import until
+from tests.support.waiting import settle, until
 
 STREAMS = "*/stream"
 SLOW = 1_500_000
@@ -217,8 +219,49 @@ async def test_what_nobody_went_on_with_for_a_day_goes_at_the_next_start(listeni
     a_day_ago = time.time() - 25 * 3600
     os.utime(listening.part(old.id), (a_day_ago, a_day_ago))
     await listening.restart()
-    assert set(await listening.rows()) == {young.id}
+    assert [row.item_id for row in await listening.manager.listing.all()] == [young.id]
     assert (listening.part(old.id).exists(), listening.part(young.id).exists()) == (False, True)
+
+
+async def test_what_nobody_went_on_with_for_a_day_goes_within_the_hour(rig: Rig, clock: ManualClock) -> None:
+    song = rig.songs[0]
+    rig.server.faults.add("drip", route=STREAMS, rate=SLOW)
+    file = await rig.manager.open_stream(song.id)
+    await read_on(file, 0, 65536)
+    file.close()
+    await settle()
+    await clock.advance(LINGER_S)
+    await rig.until_status(song.id, "paused")
+    await rig.until_idle()
+    moment = clock.now().timestamp() - LEFTOVER_AGE_S + 1.5 * CLEAR_EVERY_S
+    os.utime(rig.part(song.id), (moment, moment))
+    await clock.advance(CLEAR_EVERY_S)
+    await settle()
+    assert rig.part(song.id).exists()
+    await clock.advance(CLEAR_EVERY_S)
+    await until(lambda: not rig.part(song.id).exists())
+    async with asyncio.timeout(10):
+        while await rig.manager.listing.all():
+            await asyncio.sleep(0.01)
+
+
+async def test_what_was_left_early_is_no_download_for_anybody(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=SLOW, times=1)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    file.close()
+    await listening.until_status(song.id, "paused")
+    await listening.until_idle()
+    await until(lambda: listening.events[-1].type == "removed")
+    summary = await listening.manager.summary()
+    assert await listening.manager.downloads() == await listening.manager.downloads("paused") == []
+    assert (summary.paused_count, summary.bytes_total) == (0, 0)
+    assert summary.cache_bytes >= 100_000
+
+    listening.server.faults.add("stall", route="*/download", times=1)
+    await listening.manager.wishes.download_item(song.id)
+    assert [row.item_id for row in await listening.manager.downloads()] == [song.id]
 
 
 async def test_a_track_of_which_nothing_came_leaves_no_row(listening: Rig) -> None:
@@ -229,6 +272,6 @@ async def test_a_track_of_which_nothing_came_leaves_no_row(listening: Rig) -> No
         await read_on(file)
     file.close()
     async with asyncio.timeout(10):
-        while await listening.rows():
+        while await listening.manager.listing.all():
             await asyncio.sleep(0.01)
     assert not listening.part(song.id).exists()
