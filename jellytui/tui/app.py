@@ -20,10 +20,10 @@ from jellytui.config import Settings
 from jellytui.engine.backend import Backend, SignIn
 from jellytui.engine.errors import JellytuiError, NotSignedInError
 from jellytui.engine.events import Event, ProblemOccurred
-from jellytui.engine.models import DownloadInfo
+from jellytui.engine.models import DownloadInfo, UpkeepReport
 from jellytui.tui.actions import ACTIONS
 from jellytui.tui.bridge import BUSY_SECONDS, CALM_SECONDS, pump
-from jellytui.tui.format import count
+from jellytui.tui.format import count, number
 from jellytui.tui.keymap import Keymap, bindings
 from jellytui.tui.resources import styles_dir
 from jellytui.tui.screens.base import BaseScreen
@@ -300,6 +300,25 @@ class JellytuiApp(App[None], inherit_bindings=False):
         if self.session is not None:
             self.send("unfollow_favorites", user_id=self.session.backend.account.user_id)
             self.say("Favourites are downloaded no more by themselves. What is here goes when the cache needs room.")
+
+    def action_verify_downloads(self) -> None:
+        self.run_worker(self._verify_downloads(is_repairing=False), group="commands", exit_on_error=False)
+
+    def action_repair_downloads(self) -> None:
+        self.run_worker(self._verify_downloads(is_repairing=True), group="commands", exit_on_error=False)
+
+    async def _verify_downloads(self, *, is_repairing: bool) -> None:
+        """The result is said here: of a short check the store sees nothing but its end."""
+        report: UpkeepReport | None = await self.ask("verify_downloads", repair=is_repairing)
+        if report is None:
+            return
+        found = sum(report.counts.values())
+        if not found:
+            self.say(f"{count(report.rows, 'download')} looked at: everything is as it should be.")
+        elif is_repairing:
+            self.say(f"{count(found, 'finding')}, {number(report.repaired_count)} mended.")
+        else:
+            self.say(f"{count(found, 'finding')}. :repair downloads mends them.")
 
     def action_settings(self) -> None:
         from jellytui.paths import default_paths

@@ -4,6 +4,7 @@ import pytest
 from textual.pilot import Pilot
 
 from jellytui.config import Settings
+from jellytui.engine.models import UpkeepReport
 from jellytui.tui.actions import ACTIONS
 from jellytui.tui.app import JellytuiApp
 from jellytui.tui.keymap import Keymap
@@ -154,3 +155,21 @@ async def test_own_keys_work_and_the_registry_s_do_not() -> None:
         await pilot.press("m", "ctrl+e")
         await until(lambda: backend.called("toggle_mute"))
         assert len(backend.called("toggle_mute")) == 1
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        (UpkeepReport(rows=19), "19 downloads looked at: everything is as it should be."),
+        (UpkeepReport(rows=19, counts={"missing": 2}), "2 findings. :repair downloads mends them."),
+    ],
+)
+async def test_a_check_of_the_downloads_says_what_it_found(report: UpkeepReport, words: str) -> None:
+    backend = library_backend()
+    backend.answers["verify_downloads"] = report
+    app = make_app(backend)
+    async with app.run_test() as pilot:
+        await pilot.press("colon")
+        await type_words(pilot, "verify")
+        await pilot.press("enter")
+        await until(lambda: app.toast is not None and app.toast.text == words)
