@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.widgets import Static
 
 from jellytui.config import load_settings
+from jellytui.engine.errors import UsageError
 from jellytui.tui.screens.settings import ITEMS, Item, SettingsScreen, value_of
 from jellytui.tui.settings_file import CannotEditError, Value, set_value, with_value
 from tests.tui.music import library_backend, make_app
@@ -127,7 +129,8 @@ def test_a_value_between_the_steps_goes_to_the_next_one() -> None:
 
 async def test_f2_shows_the_settings_and_a_key_writes_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JELLYTUI_HOME", str(tmp_path))
-    app = make_app(library_backend())
+    backend = library_backend()
+    app = make_app(backend)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         await pilot.press("f2")
@@ -136,5 +139,21 @@ async def test_f2_shows_the_settings_and_a_key_writes_one(tmp_path: Path, monkey
         await pilot.pause()
         assert load_settings(tmp_path / "config" / "config.toml").cache.queue_precache_enabled is False
         assert app.settings.cache.queue_precache_enabled is False
+        assert backend.called("set_cache_settings") == [{"queue_precache_enabled": False}]
+        assert "It counts from now on" in str(app.screen.query_one("#settings-note", Static).content)
         await pilot.press("escape")
         assert app.current_mode == "library"
+
+
+async def test_an_engine_that_does_not_take_a_setting_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JELLYTUI_HOME", str(tmp_path))
+    backend = library_backend()
+    backend.answers["set_cache_settings"] = UsageError("There is no command 'set_cache_settings'.")
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("f2", "right")
+        await pilot.pause()
+        note = str(app.screen.query_one("#settings-note", Static).content)
+        assert "It counts from the next start on: There is no command" in note
+        assert app.settings.cache.queue_precache_enabled is False

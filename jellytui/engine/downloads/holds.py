@@ -38,6 +38,11 @@ class Holds:
         self.is_paused = False
         """Whether everything is paused, also what is yet to come."""
 
+    async def take_settings(self, settings: Settings) -> None:
+        """Goes by other settings from now on."""
+        self._settings = settings
+        await self.follow_network()
+
     async def load(self) -> None:
         """Takes up what an earlier run noted."""
         self.is_paused = await self._notes.get(_PAUSED) == "1"

@@ -81,7 +81,7 @@ class DownloadManager:
         self._database = database
         self._may_make_root = may_make_root
         self._network = network
-        self._settings = settings
+        self.settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribe: Callable[[], None] = lambda: None
         self.changes = asyncio.Lock()
@@ -232,6 +232,15 @@ class DownloadManager:
         self._company.start()
         self._unsubscribe = self._network.subscribe(lambda: self._spawn(self._holds.follow_network()))
 
+    async def take_settings(self, settings: Settings) -> None:
+        """Goes by other settings of cache and downloads from now on; the folder stays, and so does the bit rate."""
+        self.settings = settings
+        self.gate.limit(settings.downloads.max_rate)
+        self.runner.concurrency = settings.downloads.concurrency
+        self._listeners.keeps_streams = settings.cache.storage_limit > 0
+        await self._holds.take_settings(settings)
+        self.announcer.totals_changed()
+
     async def stop(self) -> None:
         """Ends everything with all bytes kept."""
         self._unsubscribe()
@@ -322,7 +331,7 @@ class DownloadManager:
 
     async def _prepare_disk(self) -> None:
         """Makes the folder where that is allowed: ours always, another only until it was there once."""
-        is_new = self._settings.downloads.folder is None or await self.notes.get(_ROOT) != str(self.disk.root)
+        is_new = self.settings.downloads.folder is None or await self.notes.get(_ROOT) != str(self.disk.root)
         await asyncio.to_thread(self.disk.prepare, may_make=is_new and self._may_make_root)
         await remember_root(self._database, self.disk.root)
 
@@ -342,7 +351,7 @@ class DownloadManager:
             bytes_downloaded=sum(transfer.bytes_here - transfer.saved_bytes for transfer in transfers),
             paused_all=self._holds.is_paused,
             hold_reason=self._holds.reason(waiting=waiting),
-            cache_limit_bytes=self._settings.cache.storage_limit,
+            cache_limit_bytes=self.settings.cache.storage_limit,
             free_bytes=await asyncio.to_thread(self.disk.free_bytes),
         )
 

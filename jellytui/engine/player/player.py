@@ -70,6 +70,10 @@ class Player:
         self._transport.restore(queue, place)
         self._publish_queue()
 
+    def take_settings(self, settings: Settings) -> None:
+        """How many tracks the cache fetches ahead counts at once; of the sound's settings, none does."""
+        self._settings = settings
+
     async def stop(self) -> None:
         """Writes what must not be lost and lets go of the sound; for the end of the engine."""
         await self._transport.close()

@@ -1,4 +1,4 @@
-"""Settings: what config.toml says, in words, changed in place; each change is written at once."""
+"""Settings: what config.toml says, in words, changed in place; each change is written, and told to the engine."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from textual.widgets import Static
 
 from jellytui import __version__
 from jellytui.config import Settings
+from jellytui.engine.backend import Backend
+from jellytui.engine.errors import JellytuiError
 from jellytui.tui import format as fmt
 from jellytui.tui.settings_file import CannotEditError, Value, set_value
 from jellytui.tui.widgets.virtual_list import Cell, VirtualList
 
 if TYPE_CHECKING:
     from jellytui.tui.app import JellytuiApp
+
+_COMMANDS = {"cache": "set_cache_settings", "downloads": "set_download_settings"}
+"""How the engine is told of the settings of a section; it takes those of the others when it starts."""
 
 GB = 1_000_000_000
 MB = 1_000_000
@@ -196,12 +201,26 @@ class SettingsScreen(ModalScreen[None]):
             return self._settings
         app = cast("JellytuiApp", self.app)
         app.settings = self._settings
-        at_once = item.key == "theme"
-        if at_once:
+        command = _COMMANDS.get(item.section)
+        if item.key == "theme":
             app.take_theme(str(value))
-        when = "" if at_once else " It counts from the next start on."
+        elif command is not None and app.session is not None:
+            self.run_worker(self._tell(app.session.backend, command, item, value))
+            return self._settings
+        when = "" if item.key == "theme" else " It counts from the next start on."
         note.update(Content.styled(f"Written to {self._path}.{when}", "$text-dim"))
         return self._settings
+
+    async def _tell(self, backend: Backend, command: str, item: Item, value: Value) -> None:
+        """The engine goes by it from now on, whoever's engine it is."""
+        note = self.query_one("#settings-note", Static)
+        try:
+            await backend.call(command, **{item.key: value})
+        except JellytuiError as error:
+            words = f"Written to {self._path}. It counts from the next start on: {error.text}"
+            note.update(Content.styled(words, "$error"))
+            return
+        note.update(Content.styled(f"Written to {self._path}. It counts from now on.", "$text-dim"))
 
 
 def value_of(settings: Settings, item: Item) -> Value:

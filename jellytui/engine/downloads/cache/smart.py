@@ -88,6 +88,11 @@ class SmartCache:
             self._subscriptions.append(self._network.subscribe(self._on_link))
         self._soon("storage", self._keep_limit)
 
+    def take_settings(self, settings: Settings) -> None:
+        """Decides by other settings from now on; a smaller limit is kept to within two seconds."""
+        self._config = settings.cache
+        self._soon("storage", self._keep_limit)
+
     async def stop(self) -> None:
         """Decides nothing any more; what was decided is carried out."""
         for unsubscribe in self._subscriptions:

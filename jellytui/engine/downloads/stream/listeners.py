@@ -97,7 +97,7 @@ class Listeners:
         """Held by whoever changes which rows there are."""
         self._remove = remove
         """Deletes rows with what came of them; the caller holds `changes`."""
-        self._keeps_streams = keeps_streams
+        self.keeps_streams = keeps_streams
         """Whether the cache may hold anything at all."""
         self._worker = worker
         self._bit_rate = bit_rate
@@ -175,7 +175,7 @@ class Listeners:
 
     async def _follow(self, item_id: str) -> Follower:
         url = self._server.stream_url(item_id)
-        if self._keeps_streams and not self._files.part_of(item_id).exists():
+        if self.keeps_streams and not self._files.part_of(item_id).exists():
             self._media.begin(url)
         row = await self._wanted_row(item_id)
         if row.status in ("completed", "downloading"):
@@ -212,7 +212,7 @@ class Listeners:
             if row is not None and row.status == "completed":
                 return row
             is_users = row is not None and any(want not in CACHE_WANTS for want in row.wanted_by)
-            if not self._keeps_streams and not is_users:
+            if not self.keeps_streams and not is_users:
                 raise DiskError("Nothing is kept of what is streamed: [cache] storage_limit is 0.")
             track = Track(id=item_id, name=row.name) if row is not None else await self._track(item_id)
             ask = Ask(wanted_by=WANT, origin="stream", priority=PRIORITY_OF["stream"])

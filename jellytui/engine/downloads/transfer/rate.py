@@ -25,6 +25,10 @@ class Gate:
         self._is_held = False
         self._reviewed = asyncio.Event()
 
+    def limit(self, max_rate: int) -> None:
+        """Another limit in bytes per second from now on; 0 = none."""
+        self._max_rate = max_rate
+
     def hold(self, is_held: bool) -> None:
         """Stops all reading while a listener has less than ten seconds ahead (design.md)."""
         self._is_held = is_held

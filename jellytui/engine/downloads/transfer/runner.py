@@ -63,7 +63,8 @@ class Runner:
         self._gate = gate
         self._announcer = announcer
         self._is_metered = is_metered
-        self._concurrency = concurrency
+        self.concurrency = concurrency
+        """How many transfers may run at once; a smaller number lets those that run end."""
         self._clock = clock
         self.running = running
         """The newest attempt of each row that has one."""
@@ -189,7 +190,7 @@ class Runner:
 
     def _has_slot(self) -> bool:
         used = sum(1 for transfer in self.running.values() if not transfer.is_stream)
-        return used < self._concurrency and self._may_run()
+        return used < self.concurrency and self._may_run()
 
     def _may_run(self) -> bool:
         return self._link.is_online and self._may_listen()
