@@ -36,8 +36,11 @@ def open_app(paths: Paths, settings: Settings) -> int:
 
     from jellytui.logs import keep_screen_for_the_app, set_up_logging
 
-    set_up_logging(paths.log_file)
-    keep_screen_for_the_app(paths.log_file)
+    try:
+        set_up_logging(paths.log_file)
+        keep_screen_for_the_app(paths.log_file)
+    except OSError as error:
+        return _refuse(f"The log cannot be written ({error}). `jellytui doctor` says what it takes.", 1)
     return asyncio.run(_run_app(paths, settings))
 
 

@@ -52,4 +52,4 @@ def keep_screen_for_the_app(path: Path) -> None:
     os.dup2(log, 2)
     os.close(log)
     # Textual's driver takes the stream by this name and no other way is offered.
-    sys.__stderr__ = sys.stderr = os.fdopen(terminal, "w", encoding="utf-8")  # type: ignore[misc]
+    sys.__stderr__ = sys.stderr = os.fdopen(terminal, "w", 1, encoding="utf-8", errors="backslashreplace")  # type: ignore[misc]

@@ -8,8 +8,7 @@ import sqlite3
 import stat
 import sys
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
 
@@ -65,9 +64,8 @@ async def _sound(session: Session) -> list[Finding]:
     from jellytui.engine.player.mpv import audio_devices, libmpv_version
 
     try:
-        with _native_libraries_silent():
-            version = libmpv_version()
-            devices = await audio_devices(session.settings.player)
+        version = libmpv_version()
+        devices = await audio_devices(session.settings.player)
     except SoundError as error:
         return [Finding(check="libmpv", status="failed", detail="not found", remedy=error.text)]
     found = Finding(check="libmpv", status="ok", detail=version)
@@ -145,7 +143,7 @@ def _places(session: Session) -> list[tuple[str, Path]]:
 def _place(name: str, place: Path) -> Finding:
     """Whether jellytui may write there; the log's line names the file that tells what went wrong."""
     nearest = next(path for path in (place, *place.parents) if path.exists())
-    if not nearest.is_dir() and name != "log":
+    if not nearest.is_dir() and not (name == "log" and nearest == place):
         detail, remedy = f"{_home_relative(nearest)} is no folder", f"It is in the way: move {nearest} elsewhere."
         return Finding(check=name, status="failed", detail=detail, remedy=remedy)
     if not os.access(nearest, os.W_OK | (os.X_OK if nearest.is_dir() else 0)):
@@ -192,20 +190,6 @@ async def _server(session: Session) -> list[Finding]:
         remedy = "This account may stream but not download. Ask the server's administrator for the permission."
         return [found, Finding(check="account", status="warning", detail=user.name, remedy=remedy)]
     return [found, Finding(check="account", status="ok", detail=user.name)]
-
-
-@contextmanager
-def _native_libraries_silent() -> Iterator[None]:
-    """Sound servers' libraries complain straight to descriptor 2, in the middle of our lines."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _home_relative(folder: Path) -> str:

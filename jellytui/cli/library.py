@@ -78,14 +78,16 @@ async def show(session: Session, arguments: Namespace) -> int:
 
 async def lyrics(session: Session, arguments: Namespace) -> int:
     """Prints the words of a track; exits with 5 when it has none."""
-    words: Lyrics = await (await session.backend()).call("get_lyrics", item_id=arguments.id)
+    backend = await session.backend()
+    track: Item = await backend.call("get_item", item_id=arguments.id)
+    words: Lyrics = await backend.call("get_lyrics", item_id=track.id)
     if arguments.json:
         print_json(words)
     else:
         for line in words.lines:
             print(line.text)
     if not words.lines:
-        say(f"{arguments.id} has no lyrics here.")
+        say(f"{track.name} has no lyrics.")
         return NotFoundError.exit_code
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from jellytui.cli.output import say
 from jellytui.config import ConfigFileError, Settings, load_settings
 from jellytui.engine.errors import JellytuiError, NotSignedInError
-from jellytui.logs import set_up_logging
+from jellytui.logs import keep_screen_for_the_app, set_up_logging
 from jellytui.paths import Paths, default_paths
 
 if TYPE_CHECKING:
@@ -58,16 +59,23 @@ def run(arguments: Namespace) -> int:
     except ConfigFileError as error:
         say(str(error))
         return 2
-    set_up_logging(paths.log_file)
+    try:
+        set_up_logging(paths.log_file)
+        # What native libraries complain of is no message of ours, nor part of a result.
+        keep_screen_for_the_app(paths.log_file)
+    except OSError as error:
+        say(f"No log is kept ({error}). `jellytui doctor` says what it takes.")
     module, _, function = arguments.handler.partition(":")
     handler: Handler = getattr(importlib.import_module(f"jellytui.cli.{module}"), function)
     try:
-        return asyncio.run(_run(Session(paths, settings), handler, arguments))
+        exit_code = asyncio.run(_run(Session(paths, settings), handler, arguments))
+        sys.stdout.flush()
+        return exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read us has enough (`| head`).
-        sys.stderr.close()
+        # Whoever read us has enough (`| head`). What is still to be written at the exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
