@@ -123,6 +123,8 @@ class MpvSound:
         self._appended = None
         self._is_moving = False
         self._handle().command("stop")
+        if self._streams is not None:
+            self._streams.close_all()
 
     def devices(self) -> list[str]:
         return [device["name"] for device in self._handle().audio_device_list]

@@ -128,6 +128,11 @@ class Streams:
         """Why the stream of that URI broke off, if it did; told once."""
         return self._failures.pop(uri, None)
 
+    def close_all(self) -> None:
+        """Lets all files go: a halted mpv keeps what it has opened ahead until it plays something else."""
+        for stream in list(self._streams.values()):
+            stream.close()
+
     def _open(self, _data: int | None, raw_uri: bytes, info: Any) -> int:
         try:
             uri = raw_uri.decode()

@@ -175,6 +175,17 @@ async def test_stopping_and_closing_do_not_wait_for_bytes(ear: Ear, tmp_path: Pa
     await until(lambda: files[1].is_closed)
 
 
+async def test_a_halted_sound_holds_no_file_not_even_one_that_it_opened_ahead(ear: Ear, tmp_path: Path) -> None:
+    content = write(tmp_path / "a.wav", noise(2.0)).read_bytes()
+    files = [PartialFile(content, available=len(content)) for _ in range(2)]
+    ear.files = {"a": [files[0]], "b": [files[1]]}
+    ear.sound.load(stream_uri("a"), start_ms=0, gain_db=None)
+    ear.sound.append(stream_uri("b"), gain_db=None)
+    await until(lambda: not ear.files["b"])
+    ear.sound.halt()
+    await until(lambda: all(file.is_closed for file in files))
+
+
 async def test_a_stream_whose_opening_hangs_can_be_stopped(ear: Ear) -> None:
     opening = asyncio.Event()
     never = asyncio.Event()
