@@ -85,7 +85,7 @@ class Terminal:
             if left <= 0 or not self._read(left):
                 if holds(self.text):
                     break
-                raise AssertionError(f"never came to {awaited!r}; the screen shows:\n{self.text}")
+                raise AssertionError(f"never came to {awaited!r}; {self._story()}")
         return self.text
 
     def read_until(self, holds: Callable[[], bool], *, seconds: float = 30) -> None:
@@ -115,6 +115,14 @@ class Terminal:
             elif time.monotonic() > end:
                 raise AssertionError(f"did not end; the screen shows:\n{self.text}")
         return self._status
+
+    def _story(self) -> str:
+        """What there is to say of a program that did not do what was awaited."""
+        done, status = os.waitpid(self._pid, os.WNOHANG) if self._status is None else (0, 0)
+        if done:
+            self._status = os.waitstatus_to_exitcode(status)
+        state = "it runs" if self._status is None else f"it ended with {self._status}"
+        return f"{state}, wrote last {bytes(self.output[-200:])!r}, and the screen shows:\n{self.text}"
 
     def _read(self, seconds: float) -> bool:
         """Takes what the program writes within so many seconds; False once it has closed the terminal or kept quiet."""

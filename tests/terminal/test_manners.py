@@ -15,7 +15,8 @@ from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
 
-QUIET_SECONDS = 2.0
+QUIET_SECONDS = 1.2
+"""Longer than anything that would tick once a second, or blink."""
 COLOR = re.compile(rb"\x1b\[(?:\d+;)*[34]8;2;")
 
 
@@ -49,7 +50,7 @@ def test_idle_sends_no_byte_on_any_screen(home: Home) -> None:
         ):
             terminal.send(keys)
             terminal.wait_for(words)
-            terminal.rest(0.8)
+            terminal.rest(0.5)
             before = terminal.bytes_read
             terminal.rest(QUIET_SECONDS, seconds=QUIET_SECONDS)
             assert terminal.bytes_read == before, f"after {keys!r}:\n{terminal.text}"
