@@ -14,6 +14,7 @@ BENCHES = (
     "throughput",
     "queueing",
     "keys",
+    "sync",
 )
 
 
