@@ -51,7 +51,7 @@ def nginx(program: str, folder: Path, media: Path, api_port: int) -> Iterator[st
     config.write_text(_CONFIG.format(folder=folder, media=media, port=port, api_port=api_port), encoding="utf-8")
     with subprocess.Popen([program, "-e", str(folder / "error.log"), "-c", str(config)]) as process:
         try:
-            _await_port(port, process, folder / "error.log")
+            await_port(port, process, folder / "error.log")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
@@ -64,7 +64,8 @@ def free_port() -> int:
         return port
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Waits until the program listens. Raises RuntimeError, with its log, when it does not."""
     end = time.monotonic() + 10
     while time.monotonic() < end and process.poll() is None:
         try:

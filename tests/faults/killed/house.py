@@ -97,6 +97,8 @@ class House:
     def _live(self, life: Life, end: Any) -> None:
         (self.folder / "counts").write_bytes(b"\0" * COUNT_BYTES * len(self._tracks))
         before, asked = self.parts(), len(self.server.server.requests)
+        # What was being removed when the last life ended is removed by this one.
+        doomed = {item_id for item_id, row in self.rows().items() if row["wait_reason"] == CONDEMNED}
         told = (self.folder / "diary").stat().st_size
         ours, theirs = CONTEXT.Pipe()
         process = CONTEXT.Process(target=live, args=(life, theirs))
@@ -111,7 +113,7 @@ class House:
         errors = (self.folder / "errors").read_text()
         assert process.exitcode == (0 if life.is_last else -signal.SIGKILL), errors
         assert "Traceback" not in errors, errors
-        touched = self._hear(told)
+        touched = self._hear(told) | doomed
         self._check_parts(touched)
         self._check_resumes(before, asked, touched)
         self._check_rows_and_files()
@@ -185,7 +187,9 @@ class House:
         return [path for path in self.files.rglob("*.*") if path.stem in self.songs and path.suffix != ".part"]
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """Every row by its item, of a database that is whole."""
+        """Every row by its item, of a database that is whole; none before the first life."""
+        if not (self.folder / "jellytui.db").exists():
+            return {}
         with closing(sqlite3.connect(self.folder / "jellytui.db")) as connection:
             assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
             connection.row_factory = sqlite3.Row
