@@ -278,6 +278,10 @@ class DownloadManager:
         """The file of a completed download that is there; else None."""
         return await self.offline.local_path(item_id)
 
+    async def first_local(self, item_ids: Sequence[str]) -> str | None:
+        """The first of these items that plays without the server."""
+        return await self.offline.first_local(item_ids)
+
     def lease(self, item_id: str) -> AbstractContextManager[None]:
         """Held while the file is read: evict, delete, move and repair leave it alone."""
         return self.leases.hold(item_id)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 from jellytui.engine.downloads.files import DownloadFiles
@@ -29,6 +30,13 @@ class Offline:
             return None
         path = self._files.absolute(row.file_path)
         return path if await asyncio.to_thread(_is_file, path) else None
+
+    async def first_local(self, item_ids: Sequence[str]) -> str | None:
+        """The first of these items whose file is there; None without one. Asks the table once, however many."""
+        for item_id, file_path in await self._listing.paths_here(item_ids):
+            if await asyncio.to_thread(_is_file, self._files.absolute(file_path)):
+                return item_id
+        return None
 
     async def is_available(self, item_id: str) -> bool:
         """Whether the item plays without the server."""

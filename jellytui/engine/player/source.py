@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +34,9 @@ class LocalFiles(Protocol):
 
     async def local_path(self, item_id: str) -> Path | None:
         """The file of a completed download that is there; else None."""
+
+    async def first_local(self, item_ids: Sequence[str]) -> str | None:
+        """The first of these items whose file is there; None without one."""
 
     def lease(self, item_id: str) -> AbstractContextManager[None]:
         """Held while the file is played: evict, delete, move and repair leave it alone."""

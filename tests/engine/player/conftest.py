@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,9 @@ class FakeFiles:
 
     async def local_path(self, item_id: str) -> Path | None:
         return self.here.get(item_id)
+
+    async def first_local(self, item_ids: Sequence[str]) -> str | None:
+        return next((item_id for item_id in item_ids if item_id in self.here), None)
 
     @contextmanager
     def lease(self, item_id: str) -> Iterator[None]:

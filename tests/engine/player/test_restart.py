@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jellytui.engine.events import ConnectionState, QueueState
 from jellytui.engine.models import Track
+from jellytui.engine.player.store import PlayerStore
 from tests.engine.player.conftest import World, tracks
 from tests.support.waiting import settle
 
@@ -53,6 +54,21 @@ async def test_a_kill_loses_at_most_five_seconds_of_the_position(world: World) -
     await player.start()
     assert 18_000 <= player.state.position_ms <= 23_000
     await player.stop()
+
+
+async def test_a_kill_loses_no_change_of_the_queue_also_while_nothing_plays(world: World) -> None:
+    async def kept() -> list[str]:
+        await settle()
+        queue, _ = await PlayerStore(world.database).restore()
+        return [entry.track.id for entry in queue.page(0, 10)]
+
+    await world.player.enqueue(tracks("abcd"))
+    assert await kept() == list("abcd")
+    entries = world.player.queue_page(0, 4).entries
+    await world.player.remove_entries([entries[1].entry_id])
+    assert await kept() == list("acd")
+    await world.player.move_entry(entries[3].entry_id, 0)
+    assert await kept() == list("dac")
 
 
 async def test_shuffle_and_its_order_survive_and_can_be_undone(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -159,6 +160,15 @@ class Listing:
         rows = await self._database.fetch_all(f"SELECT * FROM downloads WHERE item_id IN ({marks})", item_ids)  # noqa: S608
         found = {row["item_id"]: track_of(row) for row in rows}
         return [found[item_id] for item_id in item_ids if item_id in found]
+
+    async def paths_here(self, item_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Those of these items that have a whole file, in their order, with its path relative to the root."""
+        rows = await self._database.fetch_all(
+            f"""SELECT d.item_id, d.file_path FROM json_each(?) asked CROSS JOIN downloads d ON d.item_id = asked.value
+                WHERE {WHOLE_IS_HERE} ORDER BY asked.key""",  # noqa: S608
+            (json.dumps(list(item_ids)),),
+        )
+        return [(row["item_id"], row["file_path"]) for row in rows]
 
     async def has_path(self, file_path: str) -> bool:
         """Whether some row's file lies, or will lie, there."""

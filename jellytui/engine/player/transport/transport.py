@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import islice
 from typing import Literal
 
 from jellytui.engine.bus import EventBus
@@ -34,6 +35,8 @@ from jellytui.engine.player.transport.deck import Deck, Load
 from jellytui.engine.player.transport.panel import Panel, Status
 
 _TRY_AGAIN_S = 10.0
+_LOOKED_UP_AT_ONCE = 500
+"""Entries of a long queue of which the table of downloads is asked together."""
 
 
 class Transport:
@@ -174,6 +177,7 @@ class Transport:
         else:
             await self._load_current(0)
         self._panel.publish()
+        self._panel.keep()  # also where the panel shows nothing of the change
 
     async def close(self) -> None:
         """Ends the play, waits for what is written, lets go of the sound."""
@@ -242,9 +246,11 @@ class Transport:
         """With no network the queue goes on with what is here."""
         if self.queue.repeat == "one" and self.queue.current is not None:
             return self.queue.current
-        for entry in self.queue.following():
-            if await self._files.local_path(entry.track.id) is not None:
-                return entry
+        following = self.queue.following()
+        while entries := list(islice(following, _LOOKED_UP_AT_ONCE)):
+            item_id = await self._files.first_local([entry.track.id for entry in entries])
+            if item_id is not None:
+                return next(entry for entry in entries if entry.track.id == item_id)
         return None
 
     # What the sound says

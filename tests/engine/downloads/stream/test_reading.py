@@ -87,6 +87,21 @@ async def test_a_track_that_is_here_is_read_from_the_disk(listening: Rig) -> Non
     assert (await listening.row(song.id)).wanted_by == ("user",)
 
 
+async def test_the_first_of_many_that_is_here_is_found_in_their_order(listening: Rig) -> None:
+    songs = [song_of(listening, container) for container in ("mp3", "opus")]
+    for song in songs:
+        await listening.manager.wishes.download_item(song.id)
+        await listening.until_status(song.id, "completed")
+    others = [f"{number:032x}" for number in range(1000)]
+    first, second = (song.id for song in songs)
+    assert await listening.manager.first_local([*others, second, first]) == second
+    path = await listening.manager.local_path(second)
+    assert path
+    path.unlink()
+    assert await listening.manager.first_local([*others, second, first]) == first
+    assert await listening.manager.first_local(others) is None
+
+
 async def test_a_file_that_has_vanished_is_fetched_again(listening: Rig) -> None:
     song = song_of(listening, "mp3")
     await listening.manager.wishes.download_item(song.id)
