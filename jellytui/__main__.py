@@ -38,7 +38,8 @@ def open_app(paths: Paths, settings: Settings) -> int:
 
     try:
         set_up_logging(paths.log_file)
-        keep_screen_for_the_app(paths.log_file)
+        # Textual draws on stderr, which may lead elsewhere (`2> errors.txt`).
+        keep_screen_for_the_app(paths.log_file, screen=2 if os.isatty(2) else 1)
     except OSError as error:
         return _refuse(f"The log cannot be written ({error}). `jellytui doctor` says what it takes.", 1)
     return asyncio.run(_run_app(paths, settings))

@@ -40,14 +40,14 @@ def set_up_logging(path: Path, *, is_verbose: bool = False) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-def keep_screen_for_the_app(path: Path) -> None:
-    """Points file descriptor 2 at the log, and Python's stderr at the terminal.
+def keep_screen_for_the_app(path: Path, *, screen: int = 2) -> None:
+    """Points file descriptor 2 at the log, and Python's stderr at what `screen` was: where our own words go.
 
     ALSA, PipeWire and ffmpeg write straight to descriptor 2; Textual draws on `sys.__stderr__` (textual.md,
     pitfall 12). Call before Textual is imported.
     """
     ensure_folder(path.parent)
-    terminal = os.dup(2)
+    terminal = os.dup(screen)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 2)
     os.close(log)

@@ -98,3 +98,11 @@ def test_keys_that_clash_are_said_before_the_screen_changes(home: Home) -> None:
         assert str(config) in terminal.text
         assert "q is already" in terminal.text
         assert b"\x1b[?1049h" not in terminal.output
+
+
+def test_the_app_is_seen_though_its_errors_go_to_a_file(home: Home) -> None:
+    words = ["sh", "-c", f"exec {' '.join(JELLYTUI)} 2> {home.folder}/errors.txt"]
+    with Terminal(words, environment=home.environment) as terminal:
+        terminal.wait_for("TRACKS")
+        terminal.send("q")
+        assert terminal.wait_for_exit() == 0
