@@ -80,7 +80,10 @@ class Database:
 
         Raises DatabaseError for a file of a newer jellytui or one that is no database.
         """
-        connection = await aiosqlite.connect(path, isolation_level=None)
+        try:
+            connection = await aiosqlite.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{path} cannot be used as a database ({error}).") from error
         connection.row_factory = sqlite3.Row
         database = cls(path, connection)
         try:
@@ -159,9 +162,15 @@ class Reader:
         self._path = path
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-reader")
         self._connection: sqlite3.Connection | None = None
+        self._is_closed = False
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs `work` with the connection in the reader's thread. Raises sqlite3.OperationalError when interrupted."""
+        """Runs `work` with the connection in the reader's thread.
+
+        Raises sqlite3.OperationalError when interrupted, CancelledError once it is closed: nobody waits for it then.
+        """
+        if self._is_closed:
+            raise asyncio.CancelledError
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, work)
 
     def interrupt(self) -> None:
@@ -170,10 +179,14 @@ class Reader:
             self._connection.interrupt()
 
     async def close(self) -> None:
-        """Breaks off what runs and closes."""
+        """Breaks off what runs, cancels what waits, and closes."""
+        self._is_closed = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
         self.interrupt()
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
-        self._executor.shutdown(wait=False)
+        await asyncio.to_thread(self._executor.shutdown)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._connection is None:
@@ -181,8 +194,3 @@ class Reader:
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA query_only = ON")
         return work(self._connection)
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None

@@ -328,3 +328,22 @@ def test_a_search_reads_the_word_index_and_not_the_tracks(big: sqlite3.Connectio
     assert any("VIRTUAL TABLE" in step for step in steps)
     assert not [step for step in steps if step.startswith("SCAN i")], steps
     assert len(big.execute(sql, {**parameters, "limit": 50}).fetchall()) == 50
+
+
+async def test_closing_ends_what_runs_and_what_waits(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "jellytui.db")
+    async with database.transaction() as transaction:
+        await mirror.store_tracks(transaction, MUSIC, [track(f"{number:04}") for number in range(2000)])
+    views = LibraryViews(database.path)
+    asked = [asyncio.create_task(views.row_ids(Listing(kind="track", query="0"))) for _ in range(20)]
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(5):
+        await views.close()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        late = asyncio.create_task(views.rows("track", [1]))
+        await asyncio.wait([late])
+
+    assert late.cancelled()
+    assert all(isinstance(answer, array | asyncio.CancelledError) for answer in answers)
+    await database.close()

@@ -161,3 +161,26 @@ async def test_a_reader_can_be_interrupted_and_used_again(tmp_path: Path) -> Non
     assert await reader.run(lambda c: c.execute("SELECT 1").fetchone()[0]) == 1
     await reader.close()
     await database.close()
+
+
+async def test_a_file_that_cannot_be_opened_is_refused_with_words(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="cannot be used as a database"):
+        await Database.open(tmp_path)
+    with pytest.raises(DatabaseError, match="cannot be used as a database"):
+        await Database.open(tmp_path / "missing" / "jellytui.db")
+
+
+async def test_a_reader_that_is_closed_answers_nothing_any_more_and_keeps_no_file_open(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "jellytui.db")
+    reader = Reader(database.path)
+    await reader.run(lambda connection: connection.execute("SELECT 1").fetchone())
+
+    closing = asyncio.create_task(reader.close())
+    await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await reader.run(lambda connection: connection.execute("SELECT 1").fetchone())
+    await closing
+    await reader.close()
+    await database.close()
+
+    assert not list(tmp_path.glob("*-wal")), "the last connection that closes takes the log with it"
