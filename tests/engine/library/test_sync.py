@@ -410,3 +410,68 @@ async def test_lists_fill_while_the_pages_come(
     await synced(sync)
 
     assert any(0 < count < 3000 for count in told)
+
+
+async def test_an_empty_library_beside_does_not_keep_what_is_gone(
+    sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
+) -> None:
+    server.libraries.append(Library("empty", "Nothing in it yet"))
+    server.tracks["empty"] = []
+    server.tracks[MUSIC] = [track("one"), track("two", of="Second", by="Bo")]
+    await synced(sync)
+    server.tracks[MUSIC] = [track("one")]
+
+    await synced(sync, full=True)
+
+    assert await names(views, Listing(kind="album")) == ["First"]
+    assert await names(views, Listing(kind="artist")) == ["Ana"]
+
+
+async def test_a_library_made_anew_and_still_empty_removes_nothing(
+    sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
+) -> None:
+    server.tracks[MUSIC] = many(20)
+    await synced(sync)
+    server.libraries = [Library("anew", "Music")]
+    server.tracks["anew"] = []
+
+    for full in (False, True):
+        assert (await synced(sync, full=full)).status == "done"
+
+    assert len(await all_tracks(views)) == 20
+
+
+async def test_a_sync_of_changes_notices_a_library_that_is_no_longer_listed(
+    sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
+) -> None:
+    server.libraries.append(Library("other", "Other music"))
+    server.tracks[MUSIC] = [track("one")]
+    server.tracks["other"] = [track("two", of="Second", by="Bo")]
+    await synced(sync)
+    server.libraries.pop()
+
+    await synced(sync)
+
+    assert await all_tracks(views) == ["one"]
+    assert await names(views, Listing(kind="artist")) == ["Ana"]
+    server.calls.clear()
+    await synced(sync)
+    assert all(since for _, _, limit, since in server.asked("tracks_page") if limit), "changes only, after it"
+
+
+async def test_tracks_move_with_the_sort_name_of_their_album_and_artist(
+    sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews, clock: ManualClock
+) -> None:
+    server.artists = [artist("Ana"), artist("Bo")]
+    server.albums = [album("First"), album("Second"), album("Third", by="Bo")]
+    server.tracks[MUSIC] = [track("one"), track("two", of="Second"), track("three", of="Third", by="Bo")]
+    await synced(sync)
+    assert await all_tracks(views) == ["one", "two", "three"]
+    await clock.advance(3600)
+    server.artists[1] = artist("Bo", sort_name="Aaron")
+    server.albums[0] = album("First", sort_name="zz")
+    server.saved_at["album-First"] = timestamp(clock.now())
+
+    await synced(sync)
+
+    assert await all_tracks(views) == ["three", "two", "one"]

@@ -98,6 +98,11 @@ async def seen_count(transaction: Transaction, library_id: str) -> int:
     return int(row[0]) if row else 0
 
 
+async def has_seen_any(transaction: Transaction) -> bool:
+    """Whether the unfinished full sync has met a single track."""
+    return await transaction.fetch_one("SELECT 1 FROM sync_seen LIMIT 1") is not None
+
+
 async def forget_listing(transaction: Transaction, library_id: str, kind: str) -> None:
     """Lets a list be read from its beginning again."""
     await transaction.execute("DELETE FROM sync_listings WHERE library_id = ? AND kind = ?", (library_id, kind))

@@ -29,12 +29,19 @@ _FIRST = "\x01"
 
 async def store_artists(transaction: Transaction, artists: Iterable[Artist]) -> bool:
     """Artists as the server lists them."""
-    return bool(await _write(transaction, "artists", [_artist_row(artist) for artist in artists]))
+    changed = await _write(transaction, "artists", [_artist_row(artist) for artist in artists])
+    if changed:
+        sql = "SELECT id FROM albums WHERE artist_id IN (SELECT value FROM json_each(?))"
+        albums = await transaction.fetch_all(sql, (json.dumps(changed),))
+        await _move_tracks(transaction, [row["id"] for row in albums])
+    return bool(changed)
 
 
 async def store_albums(transaction: Transaction, albums: Iterable[Album]) -> bool:
     """Albums as the server lists them."""
-    return bool(await _write(transaction, "albums", [_album_row(album) for album in albums]))
+    changed = await _write(transaction, "albums", [_album_row(album) for album in albums])
+    await _move_tracks(transaction, changed)
+    return bool(changed)
 
 
 async def store_tracks(transaction: Transaction, library_id: str, tracks: Iterable[Track]) -> bool:
@@ -94,9 +101,12 @@ async def remove_unseen(transaction: Transaction, library_id: str) -> bool:
 
 async def remove_other_libraries(transaction: Transaction, library_ids: Iterable[str]) -> bool:
     """Removes the tracks of libraries that the server does not list any more."""
-    kept = json.dumps(list(library_ids))
-    sql = "DELETE FROM tracks WHERE library_id NOT IN (SELECT value FROM json_each(?))"
-    return await transaction.execute(sql, (kept,)) > 0
+    kept = set(library_ids)
+    # Asked first: from an index, where a NOT IN would read the whole table.
+    there = [row["library_id"] for row in await transaction.fetch_all("SELECT DISTINCT library_id FROM tracks")]
+    gone = [(library_id,) for library_id in there if library_id not in kept]
+    await transaction.execute_many("DELETE FROM tracks WHERE library_id = ?", gone)
+    return bool(gone)
 
 
 async def remove_empty(transaction: Transaction) -> bool:
@@ -170,6 +180,21 @@ async def _albums(transaction: Transaction, ids: Iterable[str]) -> dict[str, tup
         )
         for row in rows
     }
+
+
+async def _move_tracks(transaction: Transaction, album_ids: Sequence[str]) -> None:
+    """Puts the tracks of albums where these, and their artists, stand now: the server need not list them again."""
+    if not album_ids:
+        return
+    await transaction.execute(
+        """UPDATE tracks SET sort_key = moved.sort_key FROM (
+                SELECT t.row_id, coalesce(p.sort_key, '') || :first || a.sort_key
+                    || substr(t.sort_key, instr(t.sort_key, :first || a.id || :first)) AS sort_key
+                FROM json_each(:ids) w CROSS JOIN albums a ON a.id = w.value
+                    LEFT JOIN artists p ON p.id = a.artist_id CROSS JOIN tracks t ON t.album_id = a.id
+            ) moved WHERE tracks.row_id = moved.row_id AND tracks.sort_key <> moved.sort_key""",
+        {"ids": json.dumps(album_ids), "first": _FIRST},
+    )
 
 
 def _made_id(kind: str, *names: str) -> str:

@@ -155,6 +155,7 @@ class Round:
         """Whether every track of the library was met; once more when it moved meanwhile (jellyfin-api.md 7.5).
 
         Met and listed may be equally many by chance when one came and one went: the total must have stayed too.
+        An empty answer is only believed of a library that was empty before.
         """
         for is_last in (False, True):
             count = await self._count(library_id)
@@ -162,7 +163,9 @@ class Round:
             async with self._database.transaction() as transaction:
                 if 0 < count == total == await facts.seen_count(transaction, library_id):
                     return True
-                if is_last or count == 0:
+                if count == 0:
+                    return not await _mirrored(transaction, library_id)
+                if is_last:
                     return False
                 await facts.forget_listing(transaction, library_id, "tracks")
             self._done = self._total = 0
@@ -175,7 +178,7 @@ class Round:
             for library, is_whole in zip(libraries, are_whole, strict=True):
                 if is_whole:
                     changed |= await mirror.remove_unseen(transaction, library.id)
-            if libraries and all(are_whole):
+            if all(are_whole) and await facts.has_seen_any(transaction):
                 changed |= await mirror.remove_other_libraries(transaction, [library.id for library in libraries])
                 changed |= await mirror.remove_empty(transaction)
             await facts.forget_listings(transaction)
@@ -206,13 +209,28 @@ class Round:
                 self._done = 0
                 await self._read_changed(phase, library.id, store, since)
         await self._read_lists_of_user()
-        for library in libraries:
-            if not await self._agrees(library.id):
-                return False
+        return await self._end_changes(libraries, since)
+
+    async def _end_changes(self, libraries: Sequence[Library], since: str | None) -> bool:
+        """Whether the counts agree; only then is the watermark moved, and are closed libraries removed."""
+        counts = {library.id: await self._count(library.id) for library in libraries}
+        differences = {library.id: await self._difference(library.id) for library in libraries}
         async with self._database.transaction() as transaction:
+            for library_id, count in counts.items():
+                if count - await _mirrored(transaction, library_id) != differences[library_id]:
+                    return False
+        is_whole = any(counts.values()) and not any(differences.values())
+
+        async def work(transaction: Transaction) -> bool:
             watermark = _watermark(self._server_date) if self._server_date else since
             finished = timestamp(self._clock.now())
             await facts.write(transaction, {facts.WATERMARK: watermark, facts.FINISHED_AT: finished})
+            if not is_whole or not await mirror.remove_other_libraries(transaction, counts):
+                return False
+            await mirror.remove_empty(transaction)
+            return True
+
+        await self._write(work)
         return True
 
     async def _read_changed(self, phase: str, library_id: str, store: Store, since: str | None) -> None:
@@ -224,11 +242,9 @@ class Round:
             )
             self._show(phase, stretch.next_index, stretch.total)
 
-    async def _agrees(self, library_id: str) -> bool:
-        count = await self._count(library_id)
-        known = await facts.read(self._database, f"difference:{library_id}")
-        async with self._database.transaction() as transaction:
-            return count - await _mirrored(transaction, library_id) == int(known or 0)
+    async def _difference(self, library_id: str) -> int:
+        """How many tracks more than the mirror the server counted when the last full round had ended."""
+        return int(await facts.read(self._database, f"difference:{library_id}") or 0)
 
     # Both
 
