@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from jellytui.config import PlayerSettings
 from jellytui.engine.errors import JellytuiError, NotAllowedError, NotFoundError, ServerUnreachableError, SoundError
 
 NO_DEVICE = "No audio device can be opened, so the music plays in silence."
@@ -11,6 +12,14 @@ NO_DEVICE = "No audio device can be opened, so the music plays in silence."
 _GONE = re.compile(r"HTTP error 4(04|10)")
 _REFUSED = re.compile(r"HTTP error 40[13]")
 _UNREACHABLE = re.compile(r"connection|network|resolve|timed out|timeout|unreachable|HTTP error 5", re.IGNORECASE)
+
+
+def words_of_no_device(settings: PlayerSettings) -> str:
+    """That there is no device, and what to look at: what the settings chose, else the machine."""
+    chosen = {"audio_output": settings.audio_output, "audio_device": settings.audio_device}
+    words = " and ".join(f"{name} = {value!r}" for name, value in chosen.items() if value)
+    remedy = f"config.toml says {words}: is that right?" if words else "Is a sound card there, its server running?"
+    return f"{NO_DEVICE} {remedy}"
 
 
 def failure_of(file_error: str, logged: str) -> JellytuiError:

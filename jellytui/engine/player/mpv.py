@@ -19,7 +19,7 @@ from typing import Any
 
 from jellytui.config import PlayerSettings, ServerSettings
 from jellytui.engine.errors import ConfigError, NotFoundError, SoundError
-from jellytui.engine.player.failure import NO_DEVICE, failure_of
+from jellytui.engine.player.failure import failure_of, words_of_no_device
 from jellytui.engine.player.libmpv import OPTIONS, find_libmpv
 from jellytui.engine.player.sound import (
     STREAM_SCHEME,
@@ -42,6 +42,7 @@ _BIT_DEPTHS = {"u8": 8, "u8p": 8, "s16": 16, "s16p": 16, "s32": 24, "s32p": 24}
 _CLOSE_TIMEOUT_S = 5.0
 _DEVICE_BUFFER_MS = 1000
 _LOG_DELAY_S = 0.1
+_SEEK_PATIENCE_S = 0.5
 
 
 class MpvSound:
@@ -58,6 +59,9 @@ class MpvSound:
         self._stream_numbers = itertools.count(1)
         self._uris: dict[int, str] = {}
         self._appended: int | None = None
+        self._seeks = 0
+        self._is_stuck = False
+        """Whether it was told that a seek waits for bytes."""
         # Written on mpv's thread:
         self._playing = 0
         self._position_ms = 0
@@ -86,6 +90,7 @@ class MpvSound:
         options = {"start": f"{start_ms / 1000:.3f}"} if start_ms else {}
         self._appended = None
         self._is_moving = False
+        self._seeks += 1
         self._position_ms = start_ms
         self._uris.clear()
         return self._load(uri, "replace", options | _gain_option(gain_db))
@@ -112,6 +117,9 @@ class MpvSound:
             self._handle().command("seek", f"{position_ms / 1000:.3f}", "absolute+exact")
         except SystemError:
             log.info("there is nothing to seek in")
+            return
+        self._seeks += 1
+        asyncio.get_running_loop().call_later(_SEEK_PATIENCE_S, self._tell_stuck, self._seeks)
 
     def set_volume(self, volume: int) -> None:
         self._handle().volume = volume
@@ -181,6 +189,12 @@ class MpvSound:
         if not self._is_closed and self._listener is not None:
             self._listener(event)
 
+    def _tell_stuck(self, seek: int) -> None:
+        """A seek that waits for bytes is a stall, of which mpv says nothing."""
+        if seek == self._seeks and not self._is_moving:
+            self._is_stuck = True
+            self._deliver(SoundStalled(is_stalled=True))
+
     def _tell_failure_soon(self, ended: SoundEnded, file_error: str) -> None:
         """mpv hands out its log, where the cause stands, after its events."""
         asyncio.get_running_loop().call_later(_LOG_DELAY_S, self._tell_failure, ended, file_error)
@@ -243,6 +257,9 @@ class MpvSound:
             elif kind == ids.PLAYBACK_RESTART:
                 self._is_moving = True
                 self._last_error = ""
+                if self._is_stuck:
+                    self._is_stuck = False
+                    self._post(SoundStalled(is_stalled=False))
                 self._post(SoundStarted(load_id=self._playing))
 
         handle.register_event_callback(on_event)
@@ -330,13 +347,7 @@ class MpvSound:
     def _on_output(self, _name: str, output: str | None) -> None:
         if output:
             is_missing = output == "null" and self._settings.audio_output != "null"
-            self._post(SoundDevice(problem=self._words_of_no_device() if is_missing else ""))
-
-    def _words_of_no_device(self) -> str:
-        chosen = {"audio_output": self._settings.audio_output, "audio_device": self._settings.audio_device}
-        words = " and ".join(f"{name} = {value!r}" for name, value in chosen.items() if value)
-        remedy = f"config.toml says {words}: is that right?" if words else "Is a sound card there, its server running?"
-        return f"{NO_DEVICE} {remedy}"
+            self._post(SoundDevice(problem=words_of_no_device(self._settings) if is_missing else ""))
 
     def _on_log(self, level: str, prefix: str, text: str) -> None:
         if level in ("error", "fatal") or prefix == "ffmpeg":

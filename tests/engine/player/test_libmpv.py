@@ -135,6 +135,20 @@ async def test_a_growing_file_stalls_and_goes_on_in_place(ear: Ear, tmp_path: Pa
     assert (ended.reason, ended.duration_ms) == ("eof", 3000)
 
 
+async def test_a_seek_that_waits_for_bytes_is_a_stall(ear: Ear, tmp_path: Path) -> None:
+    content = write(tmp_path / "a.wav", noise(60.0)).read_bytes()
+    file = PartialFile(content, available=len(content) // 4)
+    ear.files = {"a": [file]}
+    ear.sound.load(stream_uri("a"), start_ms=0, gain_db=None)
+    await until(lambda: ear.of(SoundStarted))
+    ear.sound.seek(50_000)
+    await until(lambda: ear.of(SoundStalled)[-1:] == [SoundStalled(is_stalled=True)])
+    assert len(ear.of(SoundStarted)) == 1
+    file.grow()
+    await until(lambda: len(ear.of(SoundStarted)) == 2)
+    assert ear.of(SoundStalled)[-1] == SoundStalled(is_stalled=False)
+
+
 async def test_a_stream_that_breaks_off_tells_its_reason(ear: Ear, tmp_path: Path) -> None:
     content = write(tmp_path / "a.wav", noise(3.0)).read_bytes()
     file = PartialFile(content, available=len(content) // 2)
