@@ -198,6 +198,7 @@ class DownloadManager:
         self._facts = FactsAsker(database=database, server=client, link=connection, clock=clock)
         self.wishes = Wishes(
             catalogue=catalogue,
+            mirror=mirror,
             server=client,
             requests=requests,
             wants=self.wants,

@@ -58,6 +58,22 @@ async def test_an_empty_or_failed_listing_changes_nothing(rig: Rig) -> None:
     assert await rig.rows() == before
 
 
+async def test_a_track_that_the_library_has_lost_was_taken_out_of_no_list(rig: Rig) -> None:
+    rig.catalogue.favorites = tracks(rig, 0, 1)
+    await rig.manager.wishes.download_favorites()
+    await all_completed(rig, 0, 1)
+    before = await rig.rows()
+
+    hidden = rig.catalogue.known.pop(rig.songs[0].id)
+    rig.catalogue.favorites = tracks(rig, 1)
+    await rig.manager.sync_wants()
+    assert await rig.rows() == before
+
+    rig.catalogue.known[hidden.id] = hidden
+    await rig.manager.sync_wants()
+    assert (await rig.row(hidden.id)).wanted_by == (), "there again, and no favourite"
+
+
 async def test_a_deleted_track_stays_deleted_though_the_list_still_has_it(rig: Rig) -> None:
     rig.catalogue.favorites = tracks(rig, 0, 1)
     await rig.manager.wishes.download_favorites()

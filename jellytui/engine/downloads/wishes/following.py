@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from jellytui.engine.downloads.ports import Catalogue
 from jellytui.engine.downloads.rows.wants import Wants
+from jellytui.engine.downloads.upkeep.strays import Mirror
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.models import Track
 
@@ -23,17 +24,20 @@ def playlist_want(playlist_id: str) -> str:
 
 class Following:
     """Compares each followed list with what it held before: only what is new comes down, so a deleted track stays
-    deleted; what was taken out is wanted by that list no more."""
+    deleted; what was taken out is wanted by that list no more. A track that the whole library has lost was taken out by
+    nobody: its file may have moved, or the account may not see it now (jellyfin-api.md 15)."""
 
     def __init__(
         self,
         *,
         catalogue: Catalogue,
+        mirror: Mirror,
         wants: Wants,
         request: Callable[[Sequence[Track], str], Awaitable[object]],
         withdraw: Callable[[Sequence[str], str], Awaitable[object]],
     ) -> None:
         self._catalogue = catalogue
+        self._mirror = mirror
         self._wants = wants
         self._request = request
         self._withdraw = withdraw
@@ -57,7 +61,7 @@ class Following:
         before = await self._wants.tracks_of(wanted_by)
         now = {track.id for track in tracks}
         added = [track for track in tracks if track.id not in before]
-        gone = sorted(before - now)
+        gone = [track.id for track in await self._mirror.tracks(sorted(before - now))]
         # Asked for before they are remembered: a crash in between asks twice, which changes nothing.
         if added:
             await self._request(added, wanted_by)

@@ -21,6 +21,7 @@ from jellytui.engine.downloads.rows.requests import (
 )
 from jellytui.engine.downloads.rows.wants import Wants
 from jellytui.engine.downloads.transfer.runner import Runner
+from jellytui.engine.downloads.upkeep.strays import Mirror
 from jellytui.engine.downloads.wishes.facts import FactsAsker
 from jellytui.engine.downloads.wishes.following import FAVORITES, Following, playlist_want
 from jellytui.engine.errors import NotAllowedError, NotFoundError, ServerUnreachableError, UsageError
@@ -36,6 +37,7 @@ class Wishes:
         self,
         *,
         catalogue: Catalogue,
+        mirror: Mirror,
         server: Server,
         requests: Requests,
         wants: Wants,
@@ -63,7 +65,7 @@ class Wishes:
         self._announcer = announcer
         self._changes = changes
         self._following = Following(
-            catalogue=catalogue, wants=wants, request=self._request_for_user, withdraw=self.withdraw
+            catalogue=catalogue, mirror=mirror, wants=wants, request=self._request_for_user, withdraw=self.withdraw
         )
 
     # The user's.
