@@ -114,6 +114,9 @@ def _download_verbs(verbs: Verbs) -> None:
     unfollow.add_argument("ids", nargs="*", metavar="ID", help="of playlists")
     unfollow.add_argument("--favorites", action="store_true", help="the favourite tracks")
 
+    change = _verb(acts, "set", "downloads:settings", "change settings of the running jellytui: concurrency, max_rate")
+    change.add_argument("values", nargs="+", metavar="NAME=VALUE", help="as in config.toml, below [downloads]")
+
     verify = _verb(acts, "verify", "upkeep:verify", "compare the downloads with what is on the disk")
     verify.add_argument("--repair", action="store_true", help="mend what differs")
     verify.add_argument("--deep", action="store_true", help="read every file to its end, too")
@@ -145,6 +148,8 @@ def _cache_verb(verbs: Verbs) -> None:
     what = cache.add_subparsers(title="what to do", metavar="WHAT")
     _json(_verb(what, "plan", "cache:plan", "show what would be fetched or removed now, and why"))
     _verb(what, "clear", "cache:clear", "remove what only the cache wants; your own downloads stay")
+    change = _verb(what, "set", "cache:settings", "change settings of the running jellytui, as storage_limit")
+    change.add_argument("values", nargs="+", metavar="NAME=VALUE", help="as in config.toml, below [cache]")
     keep = _verb(what, "keep", "cache:keep", "make cached tracks your own, so that they stay")
     keep.add_argument("ids", nargs="+", metavar="ID")
 

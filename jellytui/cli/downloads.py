@@ -6,7 +6,15 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from jellytui.cli.output import ProgressLine, count, print_downloads, print_json, say
+from jellytui.cli.output import (
+    ProgressLine,
+    count,
+    print_downloads,
+    print_json,
+    say,
+    say_how_to_keep,
+    values_of,
+)
 from jellytui.cli.run import Session
 from jellytui.engine.backend import Backend
 from jellytui.engine.errors import UsageError
@@ -114,6 +122,14 @@ async def retry(session: Session, _: Namespace) -> int:
     """Tries failed downloads again."""
     number: int = await (await session.backend()).call("retry_failed_downloads")
     say(f"{count(number, 'download')} will be tried again.")
+    return 0
+
+
+async def settings(session: Session, arguments: Namespace) -> int:
+    """Downloads so many files at once, or not faster, from now on."""
+    values = values_of(arguments.values)
+    await (await session.backend()).call("set_download_settings", **values)
+    say_how_to_keep("downloads", values)
     return 0
 
 

@@ -190,3 +190,13 @@ def test_downloads_are_put_first_let_go_and_lists_unfollowed(synced: Home) -> No
     assert synced.run("downloads", "unfollow", "--favorites").returncode == 0
     for words, code in (([], 2), (["--favorites"], 5), (["f" * 32], 5)):
         assert synced.run("downloads", "unfollow", *words).returncode == code
+
+
+def test_settings_are_changed_and_it_is_said_how_to_keep_them(home: Home, server: ThreadedServer) -> None:
+    home.sign_in(server.url)
+    done = home.run("cache", "set", "storage_limit=5000", "wifi_only=false")
+    assert done.returncode == 0
+    assert "below [cache] in config.toml: storage_limit = 5000, wifi_only = false" in done.stderr
+    assert home.run("downloads", "set", "concurrency=3").returncode == 0
+    for wrong in ("concurrency=9", "concurrency=many", "speed=3"):
+        assert home.run("downloads", "set", wrong).returncode == 2

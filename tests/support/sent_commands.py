@@ -37,6 +37,17 @@ def sent_by(folder: Path, registry: Registry) -> Iterator[Sent]:
                     yield Sent(name, _arguments(node), place)
 
 
+def named_in(folder: Path, registry: Registry) -> set[str]:
+    """The commands of several words that are named in the modules below a folder: in tables, or handed on."""
+    commands = {command.name for command in registry if "_" in command.name}
+    return {
+        node.value
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in commands
+    }
+
+
 def _name_of(function: ast.expr) -> str:
     if isinstance(function, ast.Attribute):
         return function.attr
