@@ -245,6 +245,9 @@ class Listeners:
         if follower.leaving is not None:
             follower.leaving.cancel()
             follower.leaving = None
+        if follower.transfer is not None:
+            follower.transfer.is_left = False
+            self._gate.review()
         follower.readers.append(reader)
         follower.review()
         return reader
@@ -285,6 +288,8 @@ class Listeners:
             follower.side.drop(reader.window)
         follower.review()
         if not follower.readers and self._followers.get(follower.info.item_id) is follower:
+            if follower.transfer is not None:
+                follower.transfer.is_left = True
             follower.leaving = asyncio.create_task(self._linger(follower), name="last listener")
 
     async def _linger(self, follower: Follower) -> None:
@@ -300,20 +305,21 @@ class Listeners:
             await transfer.ended.wait()
         await follower.stop()
         await self._wants.drop([item_id], WANT)
-        row = await self._listing.by_item(item_id)
-        transfer = self._runner.running.get(download_id)
-        goes_on = row is not None and self._goes_on(follower, row)
-        self._runner.unlisten(download_id, is_paused=not goes_on)
-        if transfer is not None:
-            await transfer.ended.wait()
-        if not goes_on:
-            await self._rows.move([download_id], "pause", wait_reason=None)
-        self._forget(follower)
-        if row is not None and not goes_on and not row.wanted_by and follower.feed.written == 0:
-            async with self._changes:
+        # Held to the end: a request in between would be paused with the rest.
+        async with self._changes:
+            row = await self._listing.by_item(item_id)
+            transfer = self._runner.running.get(download_id)
+            goes_on = row is not None and self._goes_on(follower, row)
+            self._runner.unlisten(download_id, is_paused=not goes_on)
+            if transfer is not None:
+                await transfer.ended.wait()
+            if not goes_on:
+                await self._rows.move([download_id], "pause", wait_reason=None)
+            self._forget(follower)
+            if row is not None and not goes_on and not row.wanted_by and follower.feed.written == 0:
                 await self._remove([download_id])
-        else:
-            await self._announcer.changed([download_id])
+                return
+        await self._announcer.changed([download_id])
 
     def _goes_on(self, follower: Follower, row: DownloadInfo) -> bool:
         """Whether the queue goes on with it: others want it, or the better part is here."""

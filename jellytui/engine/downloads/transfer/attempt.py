@@ -24,6 +24,8 @@ class Transfer:
         self.claim = claim
         self.is_stream = is_stream
         """Whether somebody listens: then it holds no slot of the queue's and no limit slows it down."""
+        self.is_left = False
+        """Whether the listener has just gone, and may come back at once; until then it is nobody's hurry."""
         self.info = DownloadInfo(
             id=claim.id, item_id=claim.item_id, user_id=claim.user_id, status="downloading", priority=claim.priority
         )

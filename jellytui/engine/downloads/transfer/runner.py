@@ -23,7 +23,7 @@ from jellytui.engine.downloads.transfer.part import Part
 from jellytui.engine.downloads.transfer.rate import Breath, Gate
 from jellytui.engine.downloads.transfer.refusal import LONGEST_WAIT_S
 from jellytui.engine.downloads.transfer.resume import Body
-from jellytui.engine.downloads.worker import DownloadTask, DownloadWorker, Hooks, Outcome
+from jellytui.engine.downloads.worker import DownloadTask, DownloadWorker, Hooks, Outcome, Stopped
 from jellytui.engine.errors import DiskError, JellytuiError
 
 log = logging.getLogger(__name__)
@@ -214,6 +214,10 @@ class Runner:
         previous = self.running.get(claim.id)
         transfer = Transfer(claim, self._clock, is_stream=claim.id in self._listeners)
         self.running[claim.id] = transfer
+        if not self._may_listen():
+            # The disk, a move or the end came while the row was being claimed.
+            transfer.wait_reason = "disk" if self.disk_problem else None
+            transfer.control.stop()
         self._spawn(self._run(transfer, previous), f"transfer {claim.id}")
 
     async def _until_something_changes(self) -> None:
@@ -265,8 +269,8 @@ class Runner:
                 await loop.run_in_executor(self.executor, lambda: self._disk.check(needed_bytes=self._needed_bytes))
             except DiskError as error:
                 self.disk_problem = error
-            else:
-                self.disk_problem = None
+            else:  # a move may have begun while the disk was being looked at
+                self.disk_problem = DiskError(self._disk.hold) if self._disk.hold else None
         await self._rows.end_wait_reason("disk")
         self._announcer.totals_changed()
         self.wake()
@@ -305,6 +309,8 @@ class Runner:
 
     async def _fetch(self, transfer: Transfer) -> Outcome:
         claim = transfer.claim
+        if transfer.control.is_stopped:
+            return Stopped()
         path = self._files.part_of(claim.item_id)
         await asyncio.get_running_loop().run_in_executor(self.executor, self._files.make_folder, path.parent)
         trusted = claim.durable_bytes if claim.boot_id not in (None, boot_id()) else None
@@ -346,7 +352,7 @@ class Runner:
             transfer.speed.add(count)
             if transfer.is_stream and transfer.bytes_here > _HEAD_BYTES and (breath_s := breath.needed_s(count)):
                 await asyncio.sleep(breath_s)
-            return await self._gate.admit(count, is_exempt=lambda: transfer.is_stream)
+            return await self._gate.admit(count, is_exempt=lambda: transfer.is_stream and not transfer.is_left)
 
         async def ask_size() -> int | None:
             facts = await self._server.media_facts([claim.item_id])

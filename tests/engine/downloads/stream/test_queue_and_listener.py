@@ -135,6 +135,25 @@ async def test_others_stop_reading_while_a_listener_has_little_ahead(listening: 
     await listening.until_status(other.id, "completed")
 
 
+async def test_what_was_just_left_makes_way_for_what_is_listened_to_now(rig: Rig) -> None:
+    left, heard = rig.songs[:2]
+    rig.server.faults.add("drip", route=STREAMS, rate=300_000)
+    first = await rig.manager.open_stream(left.id)
+    await read_on(first, 0, 60_000)
+    second = await rig.manager.open_stream(heard.id)
+    await read_on(second, 0, 20_000)
+    first.close()
+    transfer = rig.manager.runner.running[(await rig.row(left.id)).id]
+    await until(lambda: transfer.is_left)
+    here = transfer.bytes_here
+    await read_on(second, 20_000, 180_000)
+    assert transfer.bytes_here - here <= 64 * 1024
+    again = await rig.manager.open_stream(left.id)
+    await read_on(again, here, 100_000)
+    again.close()
+    second.close()
+
+
 async def test_a_held_download_goes_on_once_it_is_the_one_that_is_listened_to(listening: Rig) -> None:
     song = song_of(listening, "flac")
     listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW, times=1)
