@@ -35,6 +35,7 @@ def fold(text: str) -> str:
     """The text without case and accents, so that `Ólafur` and `olafur` are one."""
     if text.isascii():
         return text.lower()
+    text = text.encode(errors="ignore").decode()  # a command line's broken bytes are lone surrogates
     apart = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     plain = "".join(sign for sign in apart if sign in _VOICE_MARKS or not unicodedata.combining(sign))
     return unicodedata.normalize("NFC", plain)

@@ -475,3 +475,25 @@ async def test_tracks_move_with_the_sort_name_of_their_album_and_artist(
     await synced(sync)
 
     assert await all_tracks(views) == ["three", "two", "one"]
+
+
+async def test_a_full_disk_is_told_and_the_next_sync_goes_on_where_it_was(
+    sync: LibrarySync, server: CatalogueInMemory, database: Database, views: LibraryViews
+) -> None:
+    server.tracks[MUSIC] = many(5000)
+    pages = await database.fetch_one("PRAGMA page_count")
+    assert pages is not None
+    await database.fetch_all(f"PRAGMA max_page_count = {pages[0] + 700}")
+
+    state = await synced(sync)
+
+    assert state.problem is not None
+    assert (state.status, state.problem.code) == ("failed", "database")
+    assert "Is the disk full?" in state.problem.text
+    stored = len(await all_tracks(views))
+    assert stored < 5000
+    await database.fetch_all("PRAGMA max_page_count = 1000000")
+    server.calls.clear()
+    assert (await synced(sync)).total == 5000
+    starts = [start for _, start, limit, _ in server.asked("tracks_page") if limit]
+    assert starts[0] == stored > 0

@@ -194,6 +194,7 @@ async def test_a_scope_that_a_kind_does_not_have_is_an_error(views: LibraryViews
         ("smor", ["Smørrebrød"]),
         ("NEAR(", ["Near (Far)"]),
         ("zzz", []),
+        ("can\udcff", ["Canción de Otoño"]),
     ],
 )
 async def test_words_are_found_by_their_beginnings_whatever_is_typed(

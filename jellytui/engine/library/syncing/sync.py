@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -109,6 +110,8 @@ class LibrarySync:
         )
         try:
             await round_.run(full=self._is_full)
+            self._connection.report_success()
+            await self._tell_end()
         except JellytuiError as error:
             self._fail(error)
         except sqlite3.Error as error:
@@ -117,11 +120,10 @@ class LibrarySync:
         except Exception:
             log.exception("the library could not be synced")
             self._fail(JellytuiError("The library could not be synced; `jellytui doctor` names the log that says why."))
-        else:
-            self._connection.report_success()
-            await self._tell_end()
         finally:
-            await self._tell_library()
+            # A database that cannot be read any more is told of above.
+            with contextlib.suppress(sqlite3.Error):
+                await self._tell_library()
 
     async def _tell_end(self) -> None:
         library = await facts.library_state(self._database)
