@@ -1,0 +1,162 @@
+"""What users, listeners, the queue and a move do to the same row at the same instant: nobody's wish gets lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from jellytui.demo.library import Library
+from jellytui.demo.server import DemoServer
+from jellytui.engine.downloads.stream.listeners import LINGER_S
+from jellytui.engine.errors import UsageError
+from jellytui.engine.events import DownloadEvent
+from tests.engine.downloads.conftest import Rig, rig_for
+from tests.engine.downloads.test_changed_files import change, facts_known, mirrored
+from tests.support.clock import ManualClock
+from tests.support.waiting import until
+
+
+async def steps(count: int) -> None:
+    """Lets others run for so many rounds of the loop."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def last_byte(rig: Rig, item_id: str) -> None:
+    """Returns when the last byte of the song is here and nothing of its commit is done yet."""
+    size = next(song.size for song in rig.songs if song.id == item_id)
+
+    def is_here(event: DownloadEvent) -> bool:
+        return event.type == "progress" and event.download.bytes_downloaded == size
+
+    async with asyncio.timeout(20):
+        while not any(is_here(event) for event in rig.events):
+            await asyncio.sleep(0)
+
+
+async def test_what_is_asked_for_while_all_is_being_paused_is_paused_too(rig: Rig) -> None:
+    async with rig.manager.changes:
+        pausing = asyncio.create_task(rig.manager.acts.pause_all())
+        await steps(1)
+        asking = asyncio.create_task(rig.manager.wishes.download_item(rig.songs[0].id))
+        await steps(5)
+    await asyncio.gather(pausing, asking)
+    assert (await rig.row(rig.songs[0].id)).status == "paused"
+
+
+@pytest.mark.parametrize("count", [0, 4, 30])
+@pytest.mark.parametrize("act", ["pause", "cancel", "delete"])
+async def test_an_act_in_the_last_moment_before_a_file_is_complete_leaves_no_half_thing(
+    rig: Rig, act: str, count: int
+) -> None:
+    song = rig.songs[0]
+    row = await rig.manager.wishes.download_item(song.id)
+    await last_byte(rig, song.id)
+    await steps(count)
+    try:
+        await getattr(rig.manager.acts, act)([row.id])
+    except UsageError as error:
+        assert "is complete. Delete removes it." in str(error)  # noqa: PT017 - only where the commit was first
+        await rig.whole(song.id)
+        return
+    await rig.until_idle()
+    files = [path for path in rig.root.rglob("*.*") if path.suffix in (".part", ".wav")]
+    if act != "pause":
+        assert await rig.rows() == {}
+        assert files == []
+        return
+    row = await rig.row(song.id)
+    assert len(files) == 1
+    assert (row.status == "completed") == (files[0].suffix == ".wav")
+    await rig.manager.acts.resume([row.id])
+    await rig.until_status(song.id, "completed")
+    await rig.whole(song.id)
+
+
+@pytest_asyncio.fixture
+async def replaced(noise: Library, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Rig]:
+    """A song that is here; the server has another one of the same length now, which is paused."""
+    own = tmp_path / "music" / "Noise" / "Static" / "01 Hiss.wav"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(noise.tracks[0].file.read_bytes())
+    async with DemoServer(tmp_path / "music", relay=True) as server, rig_for(server, tmp_path, clock) as rig:
+        (song,) = rig.songs
+        await mirrored(rig, song, "one")
+        await facts_known(rig, song)
+        await rig.manager.acts.resume_all()
+        await rig.until_status(song.id, "completed")
+        await rig.manager.sync_wants()
+        await rig.manager.acts.pause_all()
+        old = own.read_bytes()
+        change(song, old[:44] + bytes(reversed(old[44:])), modified_at=own.stat().st_mtime + 100)
+        await rig.server.rescan()
+        await mirrored(rig, song, "two")
+        await rig.manager.sync_wants()
+        assert (await rig.row(song.id)).status == "paused"
+        rig.events.clear()
+        yield rig
+
+
+@pytest.mark.parametrize("count", [0, 4, 30])
+@pytest.mark.parametrize("act", ["pause", "cancel"])
+async def test_an_act_in_the_last_moment_of_a_successor_leaves_a_file_that_plays(
+    replaced: Rig, act: str, count: int
+) -> None:
+    (song,) = replaced.songs
+    row = await replaced.row(song.id)
+    await replaced.manager.acts.resume_all()
+    await last_byte(replaced, song.id)
+    await steps(count)
+    try:
+        await getattr(replaced.manager.acts, act)([row.id])
+    except UsageError as error:
+        assert "is complete. Delete removes it." in str(error)  # noqa: PT017 - only where the commit was first
+    await replaced.until_idle()
+    path = await replaced.manager.local_path(song.id)
+    assert path is not None
+    assert path.stat().st_size == song.size
+    if act == "cancel":
+        assert (await replaced.row(song.id)).status == "completed"
+        assert not replaced.part(song.id).exists()
+        return
+    await replaced.manager.acts.resume([row.id])
+    await replaced.until_status(song.id, "completed")
+    await replaced.whole(song.id)
+
+
+@pytest.mark.parametrize("count", [0, 10, 40])
+async def test_a_move_that_begins_while_rows_are_claimed_takes_everything_along(
+    rig: Rig, clock: ManualClock, tmp_path: Path, count: int
+) -> None:
+    await rig.manager.wishes.download_album(rig.songs[0].album_id or "")
+    await steps(count)
+    old, rig.root = rig.root, tmp_path / "elsewhere"
+    await rig.manager.caretaker.move(rig.root)
+    assert not old.exists()
+    await until(lambda: clock.sleepers)
+    for _ in range(3):
+        await clock.advance(10)
+    for song in rig.songs:
+        await rig.until_status(song.id, "completed")
+        await rig.whole(song.id)
+    assert not old.exists()
+
+
+@pytest.mark.parametrize("count", [0, 3, 12])
+async def test_what_is_asked_for_while_its_listener_leaves_comes_down(rig: Rig, clock: ManualClock, count: int) -> None:
+    song = rig.songs[0]
+    rig.server.faults.add("drip", route="/audio/*/stream*", rate=2_000_000, times=1)
+    reader = await rig.manager.open_stream(song.id)
+    await until(lambda: rig.part(song.id).exists() and rig.part(song.id).stat().st_size > 100_000)
+    reader.close()
+    await until(lambda: clock.sleepers)
+    leaving = asyncio.create_task(clock.advance(LINGER_S))
+    await steps(count)
+    await rig.manager.wishes.download_item(song.id)
+    await leaving
+    await rig.until_status(song.id, "completed")
+    await rig.whole(song.id)
