@@ -148,6 +148,7 @@ class Removal:
         ids = [row.id for row in rows]
         try:
             for row in rows:
+                await self._runner.stop_attempts(await self._rows.move([row.id], "pause"))
                 size = await loop.run_in_executor(self._runner.executor, self._files.size_of, row.file_path or "")
                 if size is not None:
                     await self._complete_again(row, size)
@@ -158,7 +159,6 @@ class Removal:
 
     async def _complete_again(self, row: WantedRow, size: int) -> None:
         """The file of so many bytes at the row's path is what the row has. Raises OSError."""
-        await self._runner.stop_attempts(await self._rows.move([row.id], "pause"))
         whole = {"file_size": size, "bytes_downloaded": size, "progress": 1.0}
         await self._rows.move([row.id], "find", **whole, **AFRESH, wait_reason=None)
         if not self._leases.is_held(row.item_id):

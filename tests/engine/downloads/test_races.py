@@ -17,7 +17,7 @@ from jellytui.engine.events import DownloadEvent
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.test_changed_files import change, facts_known, mirrored
 from tests.support.clock import ManualClock
-from tests.support.waiting import until
+from tests.support.waiting import settle, until
 
 
 async def steps(count: int) -> None:
@@ -43,7 +43,7 @@ async def test_what_is_asked_for_while_all_is_being_paused_is_paused_too(rig: Ri
         pausing = asyncio.create_task(rig.manager.acts.pause_all())
         await steps(1)
         asking = asyncio.create_task(rig.manager.wishes.download_item(rig.songs[0].id))
-        await steps(5)
+        await settle()
     await asyncio.gather(pausing, asking)
     assert (await rig.row(rig.songs[0].id)).status == "paused"
 

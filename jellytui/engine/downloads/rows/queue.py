@@ -64,6 +64,8 @@ class Claim:
     """Whether a user wants it, and not only the cache or a listener."""
     is_unmetered_only: bool
     """Whether it waits on a metered link."""
+    is_successor: bool
+    """Whether it comes for a file that is here and plays meanwhile: the server has replaced it."""
     was: DownloadStatus = "pending"
     """The state that it was claimed from."""
 
@@ -91,6 +93,7 @@ def claim_of(row: sqlite3.Row, was: DownloadStatus = "pending") -> Claim:
         duration_ms=row["duration_ms"],
         is_users=bool(row["is_users"]),
         is_unmetered_only=bool(row["is_unmetered_only"]),
+        is_successor=row["completed_at"] is not None,
         was=was,
     )
 

@@ -124,7 +124,10 @@ class Endings:
         if is_ours:
             await self._announcer.rows("completed", [claim.id])
             return
-        # Paused or cancelled in the very last moment: as if the rename had not been.
+        # Paused or cancelled in the very last moment: as if the rename had not been. A successor has taken the place of
+        # the file that was here, and something must play.
+        if claim.is_successor:
+            return
         await loop.run_in_executor(self._executor, self._files.take_back, relative, part.path)
 
     async def _refused(self, transfer: Transfer, refusal: Refusal) -> None:

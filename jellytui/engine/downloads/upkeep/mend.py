@@ -71,6 +71,7 @@ class Mender:
 
     async def _mend(self, verdicts: Sequence[Verdict]) -> set[Verdict]:
         free = [verdict for verdict in verdicts if not self._leases.is_held(verdict.item_id)]
+        free = await asyncio.to_thread(lambda: [verdict for verdict in free if self._is_still_so(verdict)])
         mended, gone = await self._ledger.mend(free)
         mended_set = set(mended)
         for verdict in gone:
@@ -87,6 +88,15 @@ class Mender:
                 mended_set.add(verdict)
         await self._tell(mended_set, gone)
         return mended_set
+
+    def _is_still_so(self, verdict: Verdict) -> bool:
+        """Whether a file that was found whole still is there: a pause in the last moment makes it a `.part` again."""
+        if verdict.kind != "finished" or verdict.file is None:
+            return True
+        try:
+            return self._files.size_of(verdict.file.path) == verdict.file.size
+        except OSError:
+            return False
 
     async def _take_up(self, verdicts: Sequence[Verdict]) -> set[Verdict]:
         taken = set(await self._strays.take_up([verdict.file for verdict in verdicts if verdict.file is not None]))

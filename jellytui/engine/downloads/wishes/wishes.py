@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from jellytui.engine.downloads.announce import Announcer
@@ -126,8 +126,9 @@ class Wishes:
     ) -> list[int]:
         """Queues tracks for the cache; the ids of their rows. `priority` where the usual one does not do."""
         usual = PRIORITY_OF[wanted_by]
-        ask = self._holds.ask(wanted_by, wanted_by, usual if priority is None else priority)
-        return [info.id for info in await self._request(tracks, ask)]
+        priority = usual if priority is None else priority
+        infos = await self._request(tracks, lambda: self._holds.ask(wanted_by, wanted_by, priority))
+        return [info.id for info in infos]
 
     async def withdraw(self, item_ids: Sequence[str], wanted_by: str) -> None:
         """Drops one want of these items; what nobody wants any more goes when less than half of it is here."""
@@ -146,13 +147,14 @@ class Wishes:
     ) -> list[DownloadInfo]:
         if await self._wants.cached_items([track.id for track in tracks]):
             await self._must_be_allowed()
-        return await self._request(tracks, self._holds.ask(wanted_by, "user", USER_PRIORITY, file_path))
+        return await self._request(tracks, lambda: self._holds.ask(wanted_by, "user", USER_PRIORITY, file_path))
 
-    async def _request(self, tracks: Sequence[Track], ask: Ask) -> list[DownloadInfo]:
+    async def _request(self, tracks: Sequence[Track], ask: Callable[[], Ask]) -> list[DownloadInfo]:
+        """Queues them by what holds when their turn has come: everything may have been paused while they waited."""
         for track in tracks:
             self._files.part_of(track.id)  # an id that may not stand in a path is refused before it has a row
         async with self._changes:
-            ids = await self._requests.add(tracks, ask)
+            ids = await self._requests.add(tracks, ask())
         infos = await self._announcer.changed(ids)
         self._facts.add(info.item_id for info in infos if info.status != "completed")
         self._runner.wake()
