@@ -173,9 +173,15 @@ class Listeners:
         row = await self._listing.by_item(item_id)
         return row is not None and row.status == "completed"
 
+    async def _is_under_way(self, item_id: str) -> bool:
+        """Whether its file is here, or some of it, or it is being fetched: then no request begins at byte 0."""
+        row = await self._listing.by_item(item_id)
+        is_known = row is not None and row.status in ("completed", "downloading")
+        return is_known or self._files.part_of(item_id).exists()
+
     async def _follow(self, item_id: str) -> Follower:
         url = self._server.stream_url(item_id)
-        if self.keeps_streams and not self._files.part_of(item_id).exists():
+        if self.keeps_streams and not await self._is_under_way(item_id):
             self._media.begin(url)
         row = await self._wanted_row(item_id)
         if row.status in ("completed", "downloading"):
