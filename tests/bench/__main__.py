@@ -8,6 +8,7 @@ import sys
 BENCHES = (
     "first_paint",
     "first_sample",
+    "streaming_cpu",
     "cache_simulation",
     "cache_decisions",
     "demo_server",
