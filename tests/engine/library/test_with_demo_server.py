@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from jellytui.config import ServerSettings
 from jellytui.demo.server import DemoServer
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import SystemClock
+from jellytui.engine.jellyfin.client import JellyfinClient
 from jellytui.engine.library.covers import Covers
 from jellytui.engine.library.lyrics import LyricsStore
 from jellytui.engine.library.outbox import Outbox
@@ -23,7 +26,7 @@ from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.models import Account, Item, ItemType, Listing, Track
 from jellytui.engine.storage.database import Database
 from tests.support.catalogue import LinkInMemory, synced
-from tests.support.music import HOSTILE_TITLE
+from tests.support.music import HOSTILE_TITLE, Song, album_tags, write_song
 from tests.support.signed_in import signed_in
 
 
@@ -34,13 +37,12 @@ async def http(demo_server: DemoServer) -> AsyncIterator[httpx.AsyncClient]:
         yield http
 
 
-@pytest_asyncio.fixture
-async def client(demo_server: DemoServer, http: httpx.AsyncClient) -> AsyncIterator[Any]:
-    """The engine's own client."""
-    client_module = pytest.importorskip("jellytui.engine.jellyfin.client")
+@asynccontextmanager
+async def client_of(server: DemoServer, http: httpx.AsyncClient) -> AsyncIterator[JellyfinClient]:
+    """The engine's own client, signed in as `http` is."""
     user = (await http.get("/Users/Me")).json()
     account = Account(
-        server_url=demo_server.url,
+        server_url=server.url,
         server_id=user["ServerId"],
         server_name="Demo",
         server_version="10.11.0",
@@ -49,13 +51,19 @@ async def client(demo_server: DemoServer, http: httpx.AsyncClient) -> AsyncItera
         device_id="dev-1",
     )
     token = http.headers["Authorization"].partition('Token="')[2].rstrip('"')
-    client = client_module.JellyfinClient(account=account, token=token, server=ServerSettings(), clock=SystemClock())
+    client = JellyfinClient(account=account, token=token, server=ServerSettings(), clock=SystemClock())
     yield client
     await client.close()
 
 
+@pytest_asyncio.fixture
+async def client(demo_server: DemoServer, http: httpx.AsyncClient) -> AsyncIterator[JellyfinClient]:
+    async with client_of(demo_server, http) as client:
+        yield client
+
+
 @pytest.fixture
-def real_sync(client: Any, link: LinkInMemory, database: Database, bus: EventBus) -> LibrarySync:
+def real_sync(client: JellyfinClient, link: LinkInMemory, database: Database, bus: EventBus) -> LibrarySync:
     return LibrarySync(client=client, connection=link, database=database, bus=bus, clock=SystemClock())
 
 
@@ -120,7 +128,7 @@ async def test_a_playlist_and_favorites_made_elsewhere_arrive_and_go(
 
 async def test_plays_and_favorites_made_offline_arrive_once_with_their_dates(
     demo_server: DemoServer,
-    client: Any,
+    client: JellyfinClient,
     real_sync: LibrarySync,
     link: LinkInMemory,
     database: Database,
@@ -156,7 +164,7 @@ async def test_plays_and_favorites_made_offline_arrive_once_with_their_dates(
 
 async def test_lyrics_and_covers_stay_with_the_server_gone(
     demo_server: DemoServer,
-    client: Any,
+    client: JellyfinClient,
     real_sync: LibrarySync,
     database: Database,
     views: LibraryViews,
@@ -175,3 +183,35 @@ async def test_lyrics_and_covers_stay_with_the_server_gone(
     assert first[0].lines[0].text == "First line"
     assert cover is not None
     assert await covers.path(timed.image_item_id, timed.image_tag) == cover
+
+
+async def test_what_is_added_renamed_and_removed_on_the_server_is_followed_and_an_unmounted_disk_is_not(
+    tmp_path: Path, link: LinkInMemory, database: Database, bus: EventBus, views: LibraryViews
+) -> None:
+    folder, away = tmp_path / "music", tmp_path / "away"
+    for number in range(1, 5):
+        tags = album_tags("Ana", "First", f"Song {number}", number)
+        write_song(folder, Song(f"Ana/First/{number:02d}.flac", tags, frequency_hz=200 + number))
+    async with DemoServer(folder) as server, signed_in(server) as http, client_of(server, http) as client:
+        sync = LibrarySync(client=client, connection=link, database=database, bus=bus, clock=SystemClock())
+        await synced(sync)
+        first = {item.name: item.id for item in await listed(views, "track")}
+
+        (folder / "Ana/First/01.flac").unlink()
+        (folder / "Ana/First/02.flac").rename(folder / "Ana/First/02 moved.flac")
+        write_song(folder, Song("Bo/Second/01.flac", album_tags("Bo", "Second", "New", 1)))
+        await server.rescan()
+        await synced(sync)
+        second = {item.name: item.id for item in await listed(views, "track")}
+
+        shutil.move(folder, away)
+        folder.mkdir()
+        await server.rescan()
+        emptied = [await synced(sync), await synced(sync, full=True)]
+
+    assert set(second) == {"Song 2", "Song 3", "Song 4", "New"}
+    assert second["Song 2"] != first["Song 2"], "a moved file is another item"
+    assert (second["Song 3"], second["Song 4"]) == (first["Song 3"], first["Song 4"])
+    assert [item.name for item in await listed(views, "artist")] == ["Ana", "Bo"]
+    assert [(state.status, state.total) for state in emptied] == [("done", 4), ("done", 4)]
+    assert {item.name: item.id for item in await listed(views, "track")} == second
