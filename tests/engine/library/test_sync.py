@@ -13,6 +13,7 @@ from jellytui.engine.clock import timestamp
 from jellytui.engine.errors import NotSignedInError, ServerStartingError, ServerUnreachableError
 from jellytui.engine.events import ConnectionState, LibraryState, SyncState
 from jellytui.engine.jellyfin.records import Library
+from jellytui.engine.library.outbox import Outbox
 from jellytui.engine.library.syncing.sync import LibrarySync
 from jellytui.engine.library.views import LibraryViews
 from jellytui.engine.models import Listing, Playlist, Track
@@ -497,3 +498,29 @@ async def test_a_full_disk_is_told_and_the_next_sync_goes_on_where_it_was(
     assert (await synced(sync)).total == 5000
     starts = [start for _, start, limit, _ in server.asked("tracks_page") if limit]
     assert starts[0] == stored > 0
+
+
+async def test_plays_that_the_server_does_not_know_yet_stay_counted_through_a_full_sync(
+    sync: LibrarySync,
+    server: CatalogueInMemory,
+    link: LinkInMemory,
+    database: Database,
+    bus: EventBus,
+    views: LibraryViews,
+    clock: ManualClock,
+) -> None:
+    known = "2026-01-01T10:00:00.000000Z"
+    server.tracks[MUSIC] = [track("one", play_count=4, last_played_at=known), track("two", play_count=7)]
+    await synced(sync)
+    outbox = Outbox(database=database, client=server, connection=link, bus=bus, clock=clock)
+    for day, is_reported in ((2, False), (3, False), (4, True)):
+        date = f"2026-01-0{day}T10:00:00.000000Z"
+        await outbox.add_play(
+            play_id=date, track_id="track-one", started_at=date, played_at=date, is_reported=is_reported
+        )
+
+    await synced(sync, full=True)
+
+    one, two = await views.tracks(["track-one", "track-two"])
+    assert (one.play_count, one.last_played_at) == (6, "2026-01-03T10:00:00.000000Z"), "the server says what it knows"
+    assert (two.play_count, two.last_played_at) == (7, None)

@@ -47,6 +47,7 @@ async def store_albums(transaction: Transaction, albums: Iterable[Album]) -> boo
 async def store_tracks(transaction: Transaction, library_id: str, tracks: Iterable[Track]) -> bool:
     """Tracks of one library, with the artists and albums that only they name. Artists and albums come before them."""
     placed = list({track.id: _placed(track) for track in tracks}.values())
+    placed = await _with_untold_plays(transaction, placed)
     await _insert_missing(transaction, "artists", [row for track in placed for row in _made_artists(track)])
     await _insert_missing(transaction, "albums", [_album_row(_made_album(track)) for track in placed])
     albums = await _albums(transaction, {track.album_id for track in placed})
@@ -114,6 +115,26 @@ async def remove_empty(transaction: Transaction) -> bool:
     albums = await transaction.execute("DELETE FROM albums WHERE id NOT IN (SELECT album_id FROM tracks)")
     artists = await transaction.execute("DELETE FROM artists WHERE id NOT IN (SELECT artist_id FROM track_artists)")
     return albums + artists > 0
+
+
+async def _with_untold_plays(transaction: Transaction, tracks: Sequence[Track]) -> list[Track]:
+    """The tracks with the plays that wait in the outbox: the server's own count is without them."""
+    rows = await transaction.fetch_all(
+        """SELECT track_id, count(*) AS plays, max(played_at) AS played_at FROM plays
+            WHERE reported = 0 AND track_id IN (SELECT value FROM json_each(?)) GROUP BY track_id""",
+        (json.dumps([track.id for track in tracks]),),
+    )
+    untold = {row["track_id"]: row for row in rows}
+    return [
+        msgspec.structs.replace(
+            track,
+            play_count=track.play_count + row["plays"],
+            last_played_at=max(track.last_played_at or "", row["played_at"]),
+        )
+        if (row := untold.get(track.id))
+        else track
+        for track in tracks
+    ]
 
 
 async def _store_entries(transaction: Transaction, playlist_id: str, entries: Sequence[PlaylistEntry]) -> bool:
