@@ -65,6 +65,9 @@ async def test_an_act_in_the_last_moment_before_a_file_is_complete_leaves_no_hal
         return
     await rig.until_idle()
     files = [path for path in rig.root.rglob("*.*") if path.suffix in (".part", ".wav")]
+    if act == "cancel" and files:
+        await rig.whole(song.id)  # the commit came between the cancel's looking and its doing
+        return
     if act != "pause":
         assert await rig.rows() == {}
         assert files == []
