@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from jellytui.config import PlayerSettings, Settings
 from jellytui.engine.errors import EngineGoneError
@@ -17,8 +18,11 @@ from jellytui.paths import Paths, paths_below
 from jellytui.remote.attach import EngineLock
 from jellytui.remote.attached import AttachedBackend
 from jellytui.remote.server import RemoteServer
-from tests.remote.test_remote import ACCOUNT, SmallEngine
+from tests.remote import test_remote
+from tests.remote.test_remote import SmallEngine
 
+ACCOUNT = replace(test_remote.ACCOUNT, server_url="http://127.0.0.1:9")
+"""Where nobody answers, and no name is looked up."""
 IDS = (ACCOUNT.server_id, ACCOUNT.user_id)
 SETTINGS = Settings(player=PlayerSettings(audio_output="null"))
 
@@ -57,7 +61,7 @@ async def test_a_face_takes_over_from_a_holder_that_ends(tmp_path: Path) -> None
     assert engine_is_elsewhere(face)
     reading = asyncio.create_task(face.call("get_downloads_summary"))
     writing = asyncio.create_task(face.call("await_sync"))
-    async with face.events([DownloadEvent]) as events, asyncio.timeout(10):
+    async with face.events([DownloadEvent]) as events, asyncio.timeout(30):
         listening = asyncio.create_task(events.batch())
         while len(holder.engine.called) < 2:
             await asyncio.sleep(0)
@@ -91,10 +95,13 @@ async def test_downloads_that_moved_between_two_engines_are_told(tmp_path: Path)
     await first.close()
     with closing(sqlite3.connect(paths.database_file(*IDS))) as database, database:
         columns = "item_id, user_id, status, queued_at, error_message"
-        database.execute(f"INSERT INTO downloads ({columns}) VALUES ('t1', 'u1', 'failed', '2026', 'gone')")
+        database.execute(
+            f"INSERT INTO downloads ({columns}) VALUES ('t1', 'u1', 'failed', '2026-01-01T00:00:00.000000Z', 'gone')"
+        )
+        database.execute("INSERT INTO wants (download_id, wanted_by) SELECT id, 'user' FROM downloads")
     holder = await Holder.start(paths)
     face = await AttachedBackend.open(paths, SETTINGS, ACCOUNT, "token")
-    async with face.events([DownloadEvent]) as events, asyncio.timeout(10):
+    async with face.events([DownloadEvent]) as events, asyncio.timeout(30):
         listening = asyncio.create_task(events.batch())
         await face.call("get_queue")
         await holder.die()
