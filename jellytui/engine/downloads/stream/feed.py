@@ -49,7 +49,8 @@ class Feed:
     @property
     def written(self) -> int:
         """Bytes from the beginning that are in the file."""
-        return self._written if self._part is None else self._part.written
+        part = self._part  # read once: it is asked without the lock too
+        return self._written if part is None else part.written
 
     @property
     def held(self) -> Held | None:

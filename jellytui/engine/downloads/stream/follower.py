@@ -237,7 +237,8 @@ class Follower:
 
     def _is_review_due(self) -> bool:
         """Whether `review` has anything to do; from any thread."""
-        has_room = any(reader.window is not None and not reader.window.is_full for reader in tuple(self.readers))
+        windows = [reader.window for reader in tuple(self.readers)]
+        has_room = any(window is not None and not window.is_full for window in windows)
         return has_room or self._is_anyone_short() != self.is_short
 
     def _is_anyone_short(self) -> bool:

@@ -92,10 +92,10 @@ class StreamReader:
             self._on_close(self)
 
     def ahead_bytes(self) -> int:
-        """How many bytes are here from its position on without a gap."""
-        end = self._feed.written
-        if self.window is not None and self.window.start <= self.position <= self.window.end:
-            end = max(end, self.window.end)
+        """How many bytes are here from its position on without a gap; from any thread, so roughly."""
+        end, window = self._feed.written, self.window
+        if window is not None and window.start <= self.position <= window.end:
+            end = max(end, window.end)
         return max(0, end - self.position)
 
     def _copied(self, offset: int, buffer: memoryview) -> int | None:
