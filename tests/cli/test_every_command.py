@@ -33,6 +33,8 @@ NOT_IN_THE_APP = {
     "set_repeat": "cycle_repeat, one key",
     "download_anyway": "downloads_anyway, also for one",
     "prioritize_download": "prioritize_downloads, also for one",
+    "export_downloads": "needs a folder typed",
+    "move_downloads": "needs a folder typed",
 }
 NOT_ON_THE_COMMAND_LINE = {
     "get_account": "`jellytui doctor` tells it, also when the engine cannot start",
