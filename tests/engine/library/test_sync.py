@@ -460,6 +460,27 @@ async def test_a_sync_of_changes_notices_a_library_that_is_no_longer_listed(
     assert all(since for _, _, limit, since in server.asked("tracks_page") if limit), "changes only, after it"
 
 
+async def test_a_broken_item_does_not_keep_a_closed_library(
+    sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews
+) -> None:
+    server.libraries.append(Library("other", "Other music"))
+    server.tracks[MUSIC] = many(3)
+    server.tracks["other"] = [track("two", of="Second", by="Bo")]
+    server.broken_tracks = {"track-00001"}
+    await synced(sync)
+    closed = server.libraries.pop()
+
+    await synced(sync)
+    assert await all_tracks(views) == ["00000", "00002"]
+
+    server.libraries.append(closed)
+    await synced(sync)
+    assert "two" in await all_tracks(views), "opened again"
+    server.libraries.pop()
+    await synced(sync, full=True)
+    assert await all_tracks(views) == ["00000", "00002"]
+
+
 async def test_tracks_move_with_the_sort_name_of_their_album_and_artist(
     sync: LibrarySync, server: CatalogueInMemory, views: LibraryViews, clock: ManualClock
 ) -> None:

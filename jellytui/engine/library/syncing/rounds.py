@@ -2,7 +2,8 @@
 
 Full: artists, albums and tracks page by page, each page with its place in one transaction, so that an interrupted round
 goes on where it was; then playlists and favourites. What it did not meet is removed at the end, and only where the
-list was whole: the server's count is not zero, stayed the same, and is the number of tracks met.
+list was whole: the server's count is not zero, stayed the same, and is the number of tracks met. A library that is
+listed no more goes with its tracks, unless those that are listed hold nothing.
 Changes: what the server saved since the watermark; then the counts must agree, else a full round follows, since no
 server tells what was removed.
 """
@@ -178,9 +179,10 @@ class Round:
             for library, is_whole in zip(libraries, are_whole, strict=True):
                 if is_whole:
                     changed |= await mirror.remove_unseen(transaction, library.id)
-            if all(are_whole) and await facts.has_seen_any(transaction):
+            if await facts.has_seen_any(transaction):
                 changed |= await mirror.remove_other_libraries(transaction, [library.id for library in libraries])
-                changed |= await mirror.remove_empty(transaction)
+                if all(are_whole):
+                    changed |= await mirror.remove_empty(transaction)
             await facts.forget_listings(transaction)
             now = timestamp(self._clock.now())
             watermark = await facts.read(transaction, facts.NEXT_WATERMARK)
@@ -219,13 +221,12 @@ class Round:
             for library_id, count in counts.items():
                 if count - await _mirrored(transaction, library_id) != differences[library_id]:
                     return False
-        is_whole = any(counts.values()) and not any(differences.values())
 
         async def work(transaction: Transaction) -> bool:
             watermark = _watermark(self._server_date) if self._server_date else since
             finished = timestamp(self._clock.now())
             await facts.write(transaction, {facts.WATERMARK: watermark, facts.FINISHED_AT: finished})
-            if not is_whole or not await mirror.remove_other_libraries(transaction, counts):
+            if not any(counts.values()) or not await mirror.remove_other_libraries(transaction, counts):
                 return False
             await mirror.remove_empty(transaction)
             return True
