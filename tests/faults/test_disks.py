@@ -6,9 +6,11 @@ Mounting needs root; a folder of another user needs setpriv for root, and nothin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -103,6 +105,14 @@ async def look_again(clock: ManualClock) -> None:
         await clock.advance(10)
 
 
+async def until_full(rig: Rig) -> None:
+    """Writes to the database until its disk has no room."""
+    with contextlib.suppress(sqlite3.OperationalError):
+        for number in range(10_000):
+            await rig.manager.notes.set(f"note {number}", "x" * 1000)
+        pytest.fail("the disk of the database is not full")
+
+
 async def test_two_songs_on_a_disk_with_room_for_one_and_a_half_wait_with_every_byte(
     on_stick: Rig, stick: Stick, clock: ManualClock
 ) -> None:
@@ -126,6 +136,43 @@ async def test_two_songs_on_a_disk_with_room_for_one_and_a_half_wait_with_every_
         await on_stick.whole(song.id)
         assert on_stick.asked(song.id)[-1].headers["range"] == f"bytes={kept[song.id] - OVERLAP}-"
     assert await hold_reason(on_stick) == ""
+
+
+async def test_a_full_disk_with_the_database_on_it_stops_the_queue_and_not_for_good(
+    on_stick: Rig, stick: Stick, clock: ManualClock
+) -> None:
+    songs = on_stick.songs[:3]
+    await on_stick.stop()
+    for file in on_stick.folder.glob("jellytui.db*"):
+        shutil.move(file, stick.place)
+    on_stick.folder = stick.place
+    stick.grow(16)
+    await on_stick.start()
+    on_stick.server.faults.add("drip", route=DOWNLOAD, rate=2_000_000, times=2)
+    for song in songs:
+        await on_stick.manager.wishes.download_item(song.id)
+    for song in songs[:2]:
+        part = on_stick.part(song.id)
+        await until(lambda part=part: part.exists() and part.stat().st_size >= 1_000_000)  # type: ignore[misc]
+    filler = stick.place / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as writer:
+        while True:
+            writer.write(bytes(4096))
+    await until_full(on_stick)
+    await until(lambda: on_stick.manager.runner.disk_problem)
+    await on_stick.until_idle()
+    assert "Free some space" in await hold_reason(on_stick)
+    # How they ended could not be written down.
+    assert "downloading" in {row.status for row in (await on_stick.rows()).values()}
+    await look_again(clock)
+    assert on_stick.manager.runner.disk_problem is not None
+
+    filler.unlink()
+    stick.grow(64)
+    await look_again(clock)
+    for song in songs:
+        await on_stick.until_status(song.id, "completed")
+        await on_stick.whole(song.id)
 
 
 async def test_a_disk_that_turns_read_only_plays_on_and_is_waited_for_also_after_a_restart(

@@ -242,6 +242,14 @@ class QueueRows:
                 [_saved(one, boot_id, one.generation + 1) for one in progress],
             )
 
+    async def release_all_but(self, download_ids: Sequence[int]) -> None:
+        """Makes rows pending that say that they are being fetched, but for those that really are."""
+        await self._database.execute(
+            f"""UPDATE downloads SET status = ?, generation = generation + 1
+                WHERE status IN ({_quoted(sources("release"))}) AND id NOT IN (SELECT value FROM json_each(?))""",  # noqa: S608
+            (target("release"), json.dumps(list(download_ids))),
+        )
+
     async def recover(self) -> None:
         """After a start nothing is running: what was is pending again, and what held it may be over."""
         await self._database.execute(

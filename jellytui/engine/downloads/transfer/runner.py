@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
 import logging
+import sqlite3
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from jellytui.engine.downloads.disk import Disk, words
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.ports import Link, Server
 from jellytui.engine.downloads.rows.queue import Claim, QueueRows
+from jellytui.engine.downloads.transfer.alarms import Alarms
 from jellytui.engine.downloads.transfer.attempt import RowListener, Transfer
 from jellytui.engine.downloads.transfer.boot import boot_id
 from jellytui.engine.downloads.transfer.endings import Endings
@@ -83,10 +84,7 @@ class Runner:
         self._needed_bytes = 0
         self._listeners: dict[int, RowListener] = {}
         """The rows that somebody listens to; each has a slot of its own."""
-        self._due: dict[int, float] = {}
-        """When each waiting row is due, monotonic."""
-        self._alarms: list[tuple[float, int]] = []
-        """The same as a heap; an entry counts only while `_due` says so too."""
+        self._alarms = Alarms(clock)
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
@@ -182,10 +180,13 @@ class Runner:
     async def _serve(self) -> None:
         while True:
             self._wake.clear()
-            await self._ring_alarms()
-            await self._claim_for_listeners()
-            while self._has_slot() and (claim := await self._rows.claim(is_metered=self._is_metered())):
-                self._launch(claim)
+            try:
+                await self._ring_alarms()
+                await self._claim_for_listeners()
+                while self._has_slot() and (claim := await self._rows.claim(is_metered=self._is_metered())):
+                    self._launch(claim)
+            except sqlite3.Error as error:
+                self._hold_for_database(error)
             await self._until_something_changes()
 
     def _has_slot(self) -> bool:
@@ -224,8 +225,8 @@ class Runner:
         waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._wake.wait())]
         if not self._link.is_online:
             waits.append(asyncio.ensure_future(self._link.wait_online()))
-        if self._alarms:
-            waits.append(asyncio.ensure_future(self._until(self._alarms[0][0])))
+        if self._alarms.is_set:
+            waits.append(asyncio.ensure_future(self._alarms.wait()))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -233,24 +234,20 @@ class Runner:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
 
-    async def _until(self, due: float) -> None:
-        await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
-
     def _wake_in(self, download_id: int, seconds: float) -> None:
-        """The row is due after so many seconds, whatever is done to the wall clock meanwhile."""
-        due = self._due[download_id] = self._clock.monotonic() + seconds
-        heapq.heappush(self._alarms, (due, download_id))
+        """The row is due after so many seconds."""
+        self._alarms.set(download_id, seconds)
         self.wake()
 
     async def _ring_alarms(self) -> None:
-        rung: list[int] = []
-        while self._alarms and self._alarms[0][0] <= self._clock.monotonic():
-            due, download_id = heapq.heappop(self._alarms)
-            if self._due.get(download_id) == due:
-                del self._due[download_id]
-                rung.append(download_id)
-        if rung:
-            await self._rows.end_waits(rung)
+        rung = self._alarms.ring()
+        try:
+            if rung:
+                await self._rows.end_waits(rung)
+        except sqlite3.Error:
+            for download_id in rung:
+                self._wake_in(download_id, DISK_CHECK_EVERY_S)
+            raise
 
     async def _save_regularly(self) -> None:
         while True:
@@ -258,7 +255,10 @@ class Runner:
             for transfer in self.running.values():
                 if transfer.part is not None:
                     transfer.part.hand_over()  # on a slow line a megabyte takes long to gather
-            await self.save_progress()
+            try:
+                await self.save_progress()
+            except sqlite3.Error as error:
+                self._hold_for_database(error)
 
     async def _await_disk(self) -> None:
         """Looks again every ten seconds; the queue goes on by itself."""
@@ -267,13 +267,22 @@ class Runner:
             await self._clock.sleep(DISK_CHECK_EVERY_S)
             try:
                 await loop.run_in_executor(self.executor, lambda: self._disk.check(needed_bytes=self._needed_bytes))
+                await self._rows.release_all_but(list(self.running))
+                await self._rows.end_wait_reason("disk")
             except DiskError as error:
                 self.disk_problem = error
+            except sqlite3.Error as error:
+                self._hold_for_database(error)
             else:  # a move may have begun while the disk was being looked at
                 self.disk_problem = DiskError(self._disk.hold) if self._disk.hold else None
-        await self._rows.end_wait_reason("disk")
         self._announcer.totals_changed()
         self.wake()
+
+    def _hold_for_database(self, error: sqlite3.Error) -> None:
+        """What is done cannot be written down: the disk of the database is full, or gone."""
+        log.warning("the downloads cannot be written down: %s", error)
+        text = f"The database cannot be written ({error}). Free some space; downloads then go on by themselves."
+        self.hold_for_disk(DiskError(text), self._needed_bytes)
 
     # One attempt.
 
@@ -283,19 +292,10 @@ class Runner:
             previous.control.stop()
             await previous.ended.wait()
         try:
-            if infos := await self._announcer.rows("started", [claim.id]):
-                transfer.info = infos[0]
-            transfer.outcome = await self._fetch(transfer)
-            await self._endings.write(transfer, transfer.outcome)
-        except OSError as error:
-            await self._end_by_disk(transfer, error)
-        except JellytuiError as error:
-            transfer.outcome = error
-            await self._endings.fail(transfer, error.text)
-        except Exception:
-            log.exception("download %s failed", claim.item_id)
-            transfer.outcome = JellytuiError("Something went wrong inside jellytui; its log says what.")
-            await self._endings.fail(transfer, transfer.outcome.text)
+            await self._attempt(transfer)
+        except sqlite3.Error as error:
+            self._hold_for_database(error)
+            transfer.outcome = self.disk_problem
         finally:
             if transfer.part is not None:
                 with contextlib.suppress(OSError):
@@ -306,6 +306,26 @@ class Runner:
             if listener := self._listeners.get(claim.id):
                 listener.ended(transfer)
             self.wake()
+
+    async def _attempt(self, transfer: Transfer) -> None:
+        """Fetches and writes down what has come of it. Raises sqlite3.Error where that cannot be written."""
+        claim = transfer.claim
+        try:
+            if infos := await self._announcer.rows("started", [claim.id]):
+                transfer.info = infos[0]
+            transfer.outcome = await self._fetch(transfer)
+            await self._endings.write(transfer, transfer.outcome)
+        except OSError as error:
+            await self._end_by_disk(transfer, error)
+        except JellytuiError as error:
+            transfer.outcome = error
+            await self._endings.fail(transfer, error.text)
+        except sqlite3.Error:
+            raise
+        except Exception:
+            log.exception("download %s failed", claim.item_id)
+            transfer.outcome = JellytuiError("Something went wrong inside jellytui; its log says what.")
+            await self._endings.fail(transfer, transfer.outcome.text)
 
     async def _fetch(self, transfer: Transfer) -> Outcome:
         claim = transfer.claim
