@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from array import array
+
 from jellytui.engine.events import ConnectionState, QueueState
 from jellytui.engine.models import Track
-from jellytui.engine.player.store import PlayerStore
 from tests.engine.player.conftest import World, tracks
 from tests.support.waiting import settle
 
@@ -57,18 +60,27 @@ async def test_a_kill_loses_at_most_five_seconds_of_the_position(world: World) -
 
 
 async def test_a_kill_loses_no_change_of_the_queue_also_while_nothing_plays(world: World) -> None:
-    async def kept() -> list[str]:
-        await settle()
-        queue, _ = await PlayerStore(world.database).restore()
-        return [entry.track.id for entry in queue.page(0, 10)]
+    async def until_kept(ids: str) -> None:
+        async with asyncio.timeout(10):
+            while await kept_by(world) != list(ids):
+                await asyncio.sleep(0.01)
 
     await world.player.enqueue(tracks("abcd"))
-    assert await kept() == list("abcd")
+    await until_kept("abcd")
     entries = world.player.queue_page(0, 4).entries
     await world.player.remove_entries([entries[1].entry_id])
-    assert await kept() == list("acd")
+    await until_kept("acd")
     await world.player.move_entry(entries[3].entry_id, 0)
-    assert await kept() == list("dac")
+    await until_kept("dac")
+
+
+async def kept_by(world: World) -> list[str]:
+    """The tracks of the queue on the disk, in play order."""
+    async with world.database.transaction() as transaction:
+        rows = await transaction.fetch_all("SELECT entry_id, track FROM queue_entries")
+        queue = await transaction.fetch_one("SELECT play_order FROM queue")
+    ids = {row["entry_id"]: json.loads(row["track"])["id"] for row in rows}
+    return [ids[entry_id] for entry_id in array("q", queue["play_order"])] if queue else []
 
 
 async def test_shuffle_and_its_order_survive_and_can_be_undone(world: World) -> None:
