@@ -28,6 +28,8 @@ class Action:
     command: str = ""
     is_about_row: bool = False
     """Whether it is about the row under the cursor: then it is never done on a screen that was not seen before."""
+    is_only_here: bool = False
+    """Whether it is about moving on a screen, and senseless from another one."""
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -71,11 +73,18 @@ _ALL = (
     Action("view_favorites", "Favourites", (), ("library",)),
     Action("view_downloaded", "What is downloaded", (), ("library",)),
     Action("filter", "Filter this list", ("L",), ("library", "downloads"), hint="filter"),
-    Action("pane_left", "Pane to the left, back", ("h", "backspace", "escape"), ("library",), hint="back"),
-    Action("pane_right", "Pane to the right, open", ("l",), LISTS, hint="open"),
-    Action("next_pane", "Next pane", ("tab",), ("library",)),
-    Action("previous_pane", "Previous pane", ("shift+tab",), ("library",)),
-    Action("close_search", "Back to where the search began", ("escape",), ("search",), hint="back"),
+    Action(
+        "pane_left",
+        "Pane to the left, back",
+        ("h", "backspace", "escape"),
+        ("library",),
+        hint="back",
+        is_only_here=True,
+    ),
+    Action("pane_right", "Pane to the right, open", ("l",), LISTS, hint="open", is_only_here=True),
+    Action("next_pane", "Next pane", ("tab",), ("library",), is_only_here=True),
+    Action("previous_pane", "Previous pane", ("shift+tab",), ("library",), is_only_here=True),
+    Action("close_search", "Back to where the search began", ("escape",), ("search",), hint="back", is_only_here=True),
     # Downloads
     Action("pause_download", "Pause this download, or go on", ("p",), ("downloads",), hint="pause", is_about_row=True),
     Action("pause_all", "Pause all downloads", ("P",), ("downloads",), hint="pause all"),
@@ -90,14 +99,13 @@ _ALL = (
         hint="anyway",
         is_about_row=True,
     ),
-    Action("undo_delete", "Undo the deletion", ("u",), ("downloads",), hint="undo"),
     Action("keep", "Keep what is cached, as one's own", ("K",), ("downloads",), hint="keep", is_about_row=True),
     Action("clear_completed", "Clear the tab; files stay. Or the cache", ("C",), ("downloads",), hint="clear"),
     Action("retry_failed", "Try all failed downloads again", ("t",), ("downloads",), hint="try again"),
     Action("sort", "Other order: as they come, album, name, size", ("o",), ("downloads",), hint="order"),
-    Action("next_tab", "Next tab", ("tab", "l"), ("downloads",), hint="next tab"),
-    Action("previous_tab", "Previous tab", ("shift+tab", "h"), ("downloads",)),
-    Action("drop_filter", "Show all again", ("escape",), ("downloads",), hint="all"),
+    Action("next_tab", "Next tab", ("tab", "l"), ("downloads",), hint="next tab", is_only_here=True),
+    Action("previous_tab", "Previous tab", ("shift+tab", "h"), ("downloads",), is_only_here=True),
+    Action("drop_filter", "Show all again", ("escape",), ("downloads",), hint="all", is_only_here=True),
     # Queue and now playing
     Action("remove_entry", "Remove from the queue", ("D",), ("queue",), hint="remove", is_about_row=True),
     Action("move_down", "Move down", ("J",), ("queue",), hint="down", is_about_row=True),
@@ -125,6 +133,7 @@ _ALL = (
     _engine("full_sync", "Read the whole library anew", (), "sync_library", full=True),
     _engine("cancel_sync", "Cancel the sync", (), "cancel_sync"),
     # The downloads as a whole
+    Action("undo", "Undo deleting or cancelling a download", ("U",), hint="undo"),
     Action("download_favorites", "Download all favourites, and those to come", ()),
     Action("unfollow_favorites", "Download new favourites no more", ()),
     _engine("verify_downloads", "Check the downloads against the disk", (), "verify_downloads"),

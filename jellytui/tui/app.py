@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
 from typing import Any, ClassVar
 
@@ -25,6 +24,7 @@ from jellytui.tui.actions import ACTIONS
 from jellytui.tui.bridge import BUSY_SECONDS, CALM_SECONDS, pump
 from jellytui.tui.format import count, number
 from jellytui.tui.keymap import Keymap, bindings
+from jellytui.tui.removals import Removals
 from jellytui.tui.resources import styles_dir
 from jellytui.tui.screens.base import BaseScreen
 from jellytui.tui.screens.start import StartScreen
@@ -38,7 +38,9 @@ from jellytui.tui.widgets.top_bar import TopBar
 log = logging.getLogger(__name__)
 
 TOAST_SECONDS = 5.0
-QUIT_SECONDS = 2.0
+LETTERS_PER_SECOND = 15.0
+"""How fast a message is read by somebody who looks elsewhere first."""
+
 MODE_NAMES = ("library", "downloads", "playing", "queue", "search")
 
 
@@ -77,6 +79,8 @@ class JellytuiApp(App[None], inherit_bindings=False):
         self.keymap = Keymap(settings.keys)
         self.toast: Toast | None = None
         self.session: Session | None = None
+        self.removals: Removals
+        """The session's; there is one as long as there is a session."""
         self._backend = backend
         self._open_backend = open_backend
         self._toast_timer: Timer | None = None
@@ -131,6 +135,7 @@ class JellytuiApp(App[None], inherit_bindings=False):
     async def _begin(self, backend: Backend) -> None:
         self.session = session = Session(backend)
         session.downloads.subscribe(self._on_downloads)
+        self.removals = Removals(session.downloads, self)
         for mode in MODE_NAMES:
             self.add_mode(mode, lambda mode=mode: make_screen(mode, session))  # type: ignore[misc]
         typed = self.screen.typed if isinstance(self.screen, StartScreen) else []
@@ -154,7 +159,7 @@ class JellytuiApp(App[None], inherit_bindings=False):
         )
 
     async def _end(self) -> None:
-        await self._finish_deletions()
+        await self.removals.finish()
         self.workers.cancel_group(self, "bridge")
         await self.switch_mode("start")
         for mode in MODE_NAMES:
@@ -200,7 +205,8 @@ class JellytuiApp(App[None], inherit_bindings=False):
     # Messages
 
     def say(self, text: str, severity: Severity = "information", *, seconds: float = TOAST_SECONDS) -> None:
-        """Shows one line in place of the key hints for so many seconds."""
+        """Shows a message in place of the key hints for so many seconds, or as long as it takes to read."""
+        seconds = max(seconds, len(text) / LETTERS_PER_SECOND)
         if self._toast_timer is not None:
             self._toast_timer.stop()
         self._show_toast(Toast(text, severity))
@@ -224,33 +230,34 @@ class JellytuiApp(App[None], inherit_bindings=False):
 
     # Actions of everywhere
 
-    def action_show_library(self) -> None:
-        self._show("library")
+    async def action_show_library(self) -> None:
+        await self._show("library")
 
-    def action_show_downloads(self) -> None:
-        self._show("downloads")
+    async def action_show_downloads(self) -> None:
+        await self._show("downloads")
 
-    def action_show_playing(self) -> None:
-        self._show("playing")
+    async def action_show_playing(self) -> None:
+        await self._show("playing")
 
-    def action_show_queue(self) -> None:
-        self._show("queue")
+    async def action_show_queue(self) -> None:
+        await self._show("queue")
 
-    def action_search(self) -> None:
+    async def action_search(self) -> None:
         if self.current_mode != "search":
             self._before_search = self.current_mode
-        self._show("search")
+        await self._show("search")
 
-    def leave_search(self) -> None:
+    async def leave_search(self) -> None:
         """Back to the screen where the search began."""
-        self._show(self._before_search)
+        await self._show(self._before_search)
 
-    def _show(self, mode: str) -> None:
+    async def _show(self, mode: str) -> None:
+        """Waits until the screen is there: keys typed ahead are about that one."""
         if self.session is not None:
-            self.switch_mode(mode)
+            await self.switch_mode(mode)
 
-    def on_top_bar_tab_chosen(self, event: TopBar.TabChosen) -> None:
-        self._show(event.mode)
+    async def on_top_bar_tab_chosen(self, event: TopBar.TabChosen) -> None:
+        await self._show(event.mode)
 
     async def action_palette(self) -> None:
         await self._open_palette("›")
@@ -336,19 +343,33 @@ class JellytuiApp(App[None], inherit_bindings=False):
         self.theme = names[(at + 1) % len(names)]
         self.say(f"Theme: {self.theme}")
 
+    # Deleting and cancelling, see Removals
+
+    def action_undo(self) -> None:
+        if self.session is not None:
+            self.removals.take_back()
+
+    def later(self, seconds: float, action: Callable[[], None]) -> Timer:
+        """Does something after so many seconds, whichever screen is seen then."""
+        return self.set_timer(seconds, action)
+
+    def do(self, action: Coroutine[Any, Any, None]) -> None:
+        """Runs a coroutine beside all else."""
+        self.run_worker(action, group="commands", exit_on_error=False)
+
+    def undo_key(self) -> str:
+        """The key that takes a removal back."""
+        return self.keymap.written("undo")
+
     async def action_quit(self) -> None:
-        await self._finish_deletions()
+        if self.session is not None:
+            await self.removals.finish()
         self.exit()
 
-    async def _finish_deletions(self) -> None:
-        """Deletes what waits only for a key that undoes it; not for longer than a moment."""
-        if self.session is None:
-            return
-        try:
-            async with asyncio.timeout(QUIT_SECONDS):
-                await self.session.downloads.delete_doomed()
-        except (JellytuiError, TimeoutError) as error:
-            log.warning("a deletion was not done before the end: %s", error)
+    async def on_unmount(self) -> None:
+        # At an end by a key nothing waits any more: this is for a terminal that is gone, or a signal.
+        if self.session is not None:
+            await self.removals.keep()
 
 
 def make_screen(mode: str, session: Session) -> Screen[None]:

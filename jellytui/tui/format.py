@@ -77,6 +77,20 @@ def cut(text: str, cells: int) -> str:
     return set_cell_size(text, cells - 1).rstrip() + ELLIPSIS
 
 
+def wrap(text: str, cells: int, *, at_most: int | None = None) -> list[str]:
+    """The text in lines of at most so many cells, broken between words; `at_most` lines, the last one cut."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and cell_len(longer) > cells:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    if at_most is not None and len(lines) > at_most:
+        lines[at_most - 1 :] = [" ".join(lines[at_most - 1 :])]
+    return [cut(line, cells) for line in lines]
+
+
 def fit(text: str, cells: int, align: Literal["left", "right", "center"] = "left") -> str:
     """The text in exactly so many cells: cut with an ellipsis or padded with spaces."""
     shown = cut(text, cells)

@@ -5,10 +5,13 @@ It shows the whole registry, also what has no key, and each key beside it, so th
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -26,6 +29,8 @@ from jellytui.tui.widgets.virtual_list import Cell, VirtualList
 
 if TYPE_CHECKING:
     from jellytui.tui.app import JellytuiApp
+
+TYPED_AHEAD_SECONDS = 0.1
 
 Choice = Callable[[], Awaitable[None] | None]
 
@@ -88,6 +93,8 @@ class Palette(ModalScreen[Choice | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "close", show=False),
         Binding("ctrl+q", "app.quit", show=False, priority=True),
+        # First of all: a key typed right behind it is about what the command has led to.
+        Binding("enter", "choose", show=False, priority=True),
         Binding("down,ctrl+n,tab", "move(1)", show=False, priority=True),
         Binding("up,ctrl+p,shift+tab", "move(-1)", show=False, priority=True),
         Binding("pagedown", "move(10)", show=False, priority=True),
@@ -98,6 +105,8 @@ class Palette(ModalScreen[Choice | None]):
         """`sign` stands before what is typed: ":" where one types a command, "›" where one looks for it."""
         super().__init__()
         self._sign = sign
+        self._typed = ""
+        """What the entries belong to."""
         self._entries: list[Entry] = []
 
     def compose(self) -> ComposeResult:
@@ -121,15 +130,31 @@ class Palette(ModalScreen[Choice | None]):
         self.query_one(Input).insert_text_at_cursor(letter)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._find(event.value)
+        if event.value != self._typed:
+            self._find(event.value)
 
-    def on_input_submitted(self) -> None:
+    async def action_choose(self) -> None:
+        """Does the entry under the cursor, which is one for all letters that are on their way into the line."""
+        typed = self.query_one(Input)
+        arrived = asyncio.Event()
+        typed.call_later(arrived.set)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TYPED_AHEAD_SECONDS):
+                await arrived.wait()
+        if typed.value != self._typed:
+            self._find(typed.value)
+        entry = self.query_one(EntryList).entry
+        if entry is None:
+            return
+        self.dismiss(None)
+        done = entry.run()
+        if done is not None:
+            await done
+
+    def on_virtual_list_chosen(self) -> None:
         entry = self.query_one(EntryList).entry
         if entry is not None:
             self.dismiss(entry.run)
-
-    def on_virtual_list_chosen(self) -> None:
-        self.on_input_submitted()
 
     def on_click(self, event: events.Click) -> None:
         if event.widget is self:
@@ -143,8 +168,10 @@ class Palette(ModalScreen[Choice | None]):
         self.dismiss(None)
 
     def _find(self, typed: str) -> None:
+        self._typed = typed
         query = " ".join(typed.lstrip(": ").lower().split())
-        spoken = spoken_entry(query, cast("JellytuiApp", self.app))
+        app = cast("JellytuiApp", self.app)
+        spoken = spoken_entry(query, app) or folder_entry(typed.lstrip(": "), app)
         found = matches(query, self._entries)
         self.query_one(EntryList).show([(spoken, frozenset()), *found] if spoken else found)
 
@@ -178,6 +205,8 @@ def entries(app: JellytuiApp) -> Iterable[Entry]:
         if action.name in ("palette", "command_line"):
             continue
         is_here = here in action.places or "everywhere" in action.places
+        if action.is_only_here and not is_here:
+            continue
         yield Entry(
             word=action.name.replace("_", " "),
             title=action.title,
@@ -224,7 +253,21 @@ def spoken_entry(query: str, app: JellytuiApp) -> Entry | None:
     return None
 
 
-def _send(app: JellytuiApp, command: str, **arguments: int) -> None:
+def folder_entry(typed: str, app: JellytuiApp) -> Entry | None:
+    """A command with a folder, whose letters keep their case: `export ~/Music`, `move downloads /media/usb`."""
+    match = re.fullmatch(r"(export|move downloads)(?: to)? ([~/.].*)", typed.strip(), re.IGNORECASE)
+    if match is None:
+        return None
+    # The engine may be another process, with another working directory.
+    folder = str(Path(match[2]).expanduser().absolute())
+    if match[1].lower() == "export":
+        title = f"Copy the downloads, by name, to {folder}"
+        return Entry("export", title, "", "", lambda: _send(app, "export_downloads", folder=folder))
+    title = f"Move the downloads to {folder}"
+    return Entry("move downloads", title, "", "", lambda: _send(app, "move_downloads", folder=folder))
+
+
+def _send(app: JellytuiApp, command: str, **arguments: int | str) -> None:
     app.send(command, **arguments)
 
 

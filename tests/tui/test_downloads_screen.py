@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from jellytui.engine.errors import ServerUnreachableError
 from jellytui.engine.events import DownloadEvent, DownloadsState
 from jellytui.engine.models import CacheStep, CacheUse, DownloadInfo, DownloadsSummary, DownloadStatus, OriginUse
 from jellytui.tui.app import JellytuiApp
@@ -13,7 +12,6 @@ from jellytui.tui.downloads.bands import DownloadTabs, DownloadTotals, totals_wo
 from jellytui.tui.downloads.cache_list import CacheList
 from jellytui.tui.downloads.download_list import DownloadList
 from jellytui.tui.downloads.lines import Heading, lines_of
-from jellytui.tui.screens import downloads as downloads_screen
 from jellytui.tui.stores.downloads import DownloadsStore
 from tests.support.fake_backend import FakeBackend
 from tests.support.waiting import until
@@ -145,7 +143,6 @@ async def test_a_paused_or_failed_one_goes_on_with_the_same_key() -> None:
     [
         ("P", "pause_all_downloads"),
         ("R", "resume_all_downloads"),
-        ("x", "cancel_downloads"),
         ("plus", "prioritize_downloads"),
         ("A", "downloads_anyway"),
     ],
@@ -169,53 +166,6 @@ async def test_clear_and_retry_say_how_many() -> None:
         await until(lambda: app.toast is not None and "1,204 downloads taken off" in app.toast.text)
         await pilot.press("t")
         await until(lambda: app.toast is not None and "1 download queued again" in app.toast.text)
-
-
-async def test_a_deletion_can_be_undone_and_then_the_engine_never_heard_of_it() -> None:
-    backend = make_backend(row(1, "completed"), row(2, "completed"))
-    app = make_app(backend)
-    async with app.run_test(size=(80, 24)) as pilot:
-        its_list = await open_downloads(app, pilot)
-        await pilot.press("tab", "D")
-        await until(lambda: not any("Track 1" in line for line in here(its_list)))
-        assert app.screen.query_one(DownloadTabs).counts[1] == "1"
-        await pilot.press("u")
-        await until(lambda: any("Track 1" in line for line in here(its_list)))
-        assert not backend.called("delete_downloads")
-
-
-async def test_a_deletion_is_done_once_it_can_no_longer_be_undone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads_screen, "UNDO_SECONDS", 0.05)
-    backend = make_backend(row(1, "completed"), row(2, "completed"))
-    app = make_app(backend)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await open_downloads(app, pilot)
-        await pilot.press("tab", "g", "D")
-        await until(lambda: backend.called("delete_downloads"))
-        assert backend.called("delete_downloads") == [{"download_ids": [1, 2]}]
-        await pilot.press("u")
-        await until(lambda: app.toast is not None and "no deletion to undo" in app.toast.text)
-
-
-async def test_quitting_does_the_deletion_that_waits() -> None:
-    backend = make_backend(row(1, "completed"))
-    app = make_app(backend)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await open_downloads(app, pilot)
-        await pilot.press("tab", "D", "q")
-        await until(lambda: not app.is_running)
-    assert backend.called("delete_downloads") == [{"download_ids": [1]}]
-
-
-async def test_what_cannot_be_deleted_is_back_with_the_reason() -> None:
-    backend = make_backend(row(1, "completed"), row(2, "completed", album_id="b"))
-    backend.answers["delete_downloads"] = ServerUnreachableError("The engine is gone.")
-    app = make_app(backend)
-    async with app.run_test(size=(80, 24)) as pilot:
-        its_list = await open_downloads(app, pilot)
-        await pilot.press("tab", "D", "D")
-        await until(lambda: app.toast is not None and app.toast.text == "The engine is gone.")
-        await until(lambda: len([line for line in here(its_list) if "Track" in line]) == 1)
 
 
 async def test_the_filter_narrows_the_tab_and_escape_shows_all_again() -> None:

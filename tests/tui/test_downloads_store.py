@@ -1,5 +1,6 @@
 """The downloads store against the seed's rules (Frontend Downloads Store), without a screen."""
 
+import msgspec
 import pytest
 
 from jellytui.engine.events import DownloadEvent, DownloadEventType, UpkeepState
@@ -96,15 +97,33 @@ def test_what_was_rescued_or_failed_is_always_news() -> None:
     assert store.news == ["The damaged database was set aside.", "The disk is full."]
 
 
-async def test_several_are_asked_for_at_once_and_doomed_ones_are_on_no_list() -> None:
+async def test_doomed_rows_are_on_no_list_and_in_no_count_until_they_are_spared() -> None:
     backend = FakeBackend()
-    backend.downloads = [row(1, "completed"), row(2, "completed"), row(3, "completed")]
+    backend.downloads = [row(1, "completed"), row(2, "completed"), row(3)]
+    store = DownloadsStore(backend)
+    await store.refresh("user")
+    store.doom([1, 2, 3])
+    assert store.with_status("completed", "pending") == []
+    assert (store.album_counts("album"), store.queued_count, store.item_state("t1")) == ((0, 0, 0), 0, None)
+    assert store.doomed_items("track") == {"t1", "t2", "t3"}
+    store.spare([1])
+    assert (store.album_counts("album"), store.item_state("t1")) == ((1, 0, 1), ("completed", 0.0))
+    assert store.doomed_items("album") == set()
+    await store.delete_doomed([1, 2])
+    assert backend.called("delete_downloads") == [{"download_ids": [2]}]
+    await store.delete_doomed([1, 2])
+    assert len(backend.called("delete_downloads")) == 1
+    assert sorted(store.downloads) == [1, 3]
+
+
+async def test_a_download_that_the_cache_wants_too_is_back_once_it_is_cancelled() -> None:
+    backend = FakeBackend()
+    backend.downloads = [
+        msgspec.structs.replace(row(1), wanted_by=("user",)),
+        msgspec.structs.replace(row(2), wanted_by=("user", "queue")),
+    ]
     store = DownloadsStore(backend)
     await store.refresh("user")
     store.doom([1, 2])
-    assert [one.id for one in store.with_status("completed")] == [3]
-    store.spare([1])
-    await store.delete_doomed()
-    assert backend.called("delete_downloads") == [{"download_ids": [2]}]
-    await store.delete_doomed()
-    assert len(backend.called("delete_downloads")) == 1
+    await store.cancel_doomed([1, 2])
+    assert [one.id for one in store.with_status("pending")] == [2]

@@ -10,23 +10,28 @@ from jellytui.tui.app import JellytuiApp
 from jellytui.tui.keymap import Keymap
 from jellytui.tui.palette import EntryList, Palette, entries, matches
 from jellytui.tui.screens.help import HelpScreen, in_columns, sections
+from jellytui.tui.widgets.top_bar import TopBar
 from tests.support.fake_backend import FakeBackend
 from tests.support.waiting import until
 from tests.tui.music import library_backend, make_app
 
 
 async def type_words(pilot: Pilot[None], words: str) -> None:
-    names = {" ": "space", ":": "colon"}
+    names = {" ": "space", ":": "colon", "/": "slash"}
     await pilot.press(*(names.get(letter, letter) for letter in words))
 
 
-async def test_the_palette_has_every_action_of_the_registry_also_those_without_a_key() -> None:
+async def test_the_palette_has_all_actions_but_those_that_move_about_on_another_screen() -> None:
     app = make_app(library_backend())
     async with app.run_test() as pilot:
         await pilot.pause()
         words = {entry.word for entry in entries(app)}
         missing = {name for name in ACTIONS if name.replace("_", " ") not in words}
-        assert missing == {"palette", "command_line"}
+        assert missing == {"palette", "command_line", "close_search", "next_tab", "previous_tab", "drop_filter"}
+        await pilot.press("2")
+        words = {entry.word for entry in entries(app)}
+        assert "drop filter" in words
+        assert "close search" not in words
 
 
 async def test_a_few_letters_find_a_command() -> None:
@@ -43,6 +48,8 @@ async def test_a_few_letters_find_a_command() -> None:
     [
         (":vol 40", "set_volume", {"volume": 40}),
         (":volume 400", "set_volume", {"volume": 100}),
+        (":export /media/USB Stick", "export_downloads", {"folder": "/media/USB Stick"}),
+        (":move downloads to /media/m", "move_downloads", {"folder": "/media/m"}),
         (":seek 1:30", "seek", {"position_ms": 90_000}),
         (":seek 1:00:05", "seek", {"position_ms": 3_605_000}),
         (":seek 42", "seek", {"position_ms": 42_000}),
@@ -72,6 +79,29 @@ async def test_letters_typed_right_behind_the_colon_are_not_lost() -> None:
         entry = app.screen.query_one(EntryList).entry
         assert entry is not None
         assert entry.word == "quit"
+
+
+async def test_a_key_right_behind_a_command_is_about_what_it_led_to() -> None:
+    app = make_app(library_backend())
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("ctrl+p")
+        for key in (*"queue", "enter", "3"):
+            app.simulate_key(key)
+        await until(lambda: app.current_mode == "playing" and bool(app.screen.query("Title")))
+        assert len(app.screen_stack) == 1
+
+
+@pytest.mark.parametrize("key", ["2", "3", "4", "slash"])
+async def test_the_palette_opened_right_behind_a_screen_s_key_stands_over_that_screen(key: str) -> None:
+    app = make_app(library_backend())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for typed in (key, "ctrl+p"):
+            app.simulate_key(typed)
+        await until(lambda: isinstance(app.screen, Palette))
+        below = app.screen_stack[-2]
+        await until(lambda: "1 Library" in below.query_one(TopBar).render_line(0).text)
 
 
 async def test_what_concerns_a_whole_screen_is_done_there_and_what_concerns_a_row_is_not_done_blindly() -> None:

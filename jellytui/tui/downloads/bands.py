@@ -63,13 +63,27 @@ class DownloadTabs(Widget):
 
 
 class DownloadTotals(Widget):
-    """One line below the list: how much is to come and how long it takes, or why all waits."""
+    """Below the list: how much is to come and how long it takes, or why all waits; as many lines as the words need."""
 
     words: reactive[str] = reactive("")
     is_held: reactive[bool] = reactive(False)
 
     def render(self) -> Content:
-        return Content.styled(fmt.cut(self.words, self.size.width), "$warning" if self.is_held else "$text-dim")
+        return Content.styled("\n".join(self._lines()), "$warning" if self.is_held else "$text-dim")
+
+    def watch_words(self) -> None:
+        self._take_room()
+
+    def on_resize(self) -> None:
+        self._take_room()
+
+    def _take_room(self) -> None:
+        lines = len(self._lines()) if self.size.width else 1
+        if self.styles.height is None or self.styles.height.value != lines:
+            self.styles.height = lines
+
+    def _lines(self) -> list[str]:
+        return fmt.wrap(self.words, self.size.width, at_most=max(1, self.screen.size.height // 4))
 
 
 def cache_share(summary: DownloadsSummary) -> str:

@@ -74,12 +74,28 @@ class DownloadList(VirtualList):
         return [rows[one].item_id for one in ids], ids.index(line) if line in ids else 0
 
     @property
+    def title_of_chosen(self) -> str:
+        """The name of what actions are about, the track's or the album's."""
+        line, rows = self._line, self.chosen
+        if isinstance(line, Heading):
+            return rows[0].album or line.title if rows else line.title
+        return self.chosen_title
+
+    @property
     def chosen_title(self) -> str:
-        """How to name what actions are about."""
+        """How to name what actions are about, with the number of an album's tracks."""
         line, rows = self._line, self.chosen
         if isinstance(line, Heading):
             return f"{rows[0].album or line.title} ({fmt.count(len(rows), 'track')})" if rows else line.title
         return rows[0].name or rows[0].item_id if rows else ""
+
+    @property
+    def trouble(self) -> str:
+        """In full what is wrong with the row under the cursor, for which its line may lack the room."""
+        row = self.download
+        if row is None or not row.error_message or (row.status != "failed" and row.wait_reason != "retry"):
+            return ""
+        return row.error_message
 
     @property
     def has_countdown(self) -> bool:

@@ -81,6 +81,8 @@ class ItemList(VirtualList):
         views = self._session.backend.views
         kept, number = (self.item, self.item_number) if keep else (None, 0)
         row_ids = await views.row_ids(listing)
+        if listing.scope == "downloaded":
+            row_ids = await self._without_doomed(listing, row_ids)
         if kept is not None:
             row_id = await views.row_id(listing.kind, kept.id)
             number = _place_of(row_id, row_ids, number)
@@ -89,6 +91,13 @@ class ItemList(VirtualList):
         for page in self.pages_needed(listing, len(row_ids), number):
             pages[page] = await self._read_page(listing, row_ids, page)
         return Loaded(listing, row_ids, pages, number, keep)
+
+    async def _without_doomed(self, listing: Listing, row_ids: array[int]) -> array[int]:
+        """The rows without those whose deletion can still be undone; the mirror knows nothing of that."""
+        views = self._session.backend.views
+        doomed = self._session.downloads.doomed_items(listing.kind)
+        gone = {await views.row_id(listing.kind, item_id) for item_id in doomed}
+        return array("q", (row_id for row_id in row_ids if row_id not in gone)) if gone else row_ids
 
     def take(self, loaded: Loaded) -> None:
         """Shows what was read, in one go."""

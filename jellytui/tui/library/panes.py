@@ -18,6 +18,7 @@ from jellytui.tui.library.playing_side import PlayingSide
 from jellytui.tui.library.track_list import TrackList
 from jellytui.tui.library.views import PANE_NAMES, VIEWS, PaneName, View, listing_below
 from jellytui.tui.session import Session
+from jellytui.tui.widgets.download_button import md
 from jellytui.tui.widgets.pane import Divider, Pane
 from jellytui.tui.widgets.virtual_list import VirtualList
 
@@ -132,12 +133,23 @@ class LibraryPanes(Horizontal):
             count = number(its_list.item_count) if listing is not None else ""
             heading.crumbs = self._crumbs(name) if is_narrow else ()
             heading.detail = f"“{words}” {count}" if words else count if is_narrow or not pointed else pointed
+        self._draw_button()
         self.set_empty_text(self._empty_text)
 
     def refresh_changed(self) -> None:
         """Draws those rows anew whose text has changed."""
         for name in self.view.panes:
             self._lists[name].refresh_changed()
+        self._draw_button()
+
+    def _draw_button(self) -> None:
+        """Says in the title of an album's tracks what of it is here."""
+        listing = self._lists["tracks"].listing
+        button = ("", "")
+        if listing is not None and listing.scope == "album":
+            completed, active, total = self._session.downloads.album_counts(listing.parent)
+            button = md(completed, active, max(total, self._lists["tracks"].item_count))
+        self._panes["tracks"].heading.button = button
 
     async def point_at(self, item: Item) -> bool:
         """Puts the cursor of the first pane on an item and fills those after it; False where it is not there."""

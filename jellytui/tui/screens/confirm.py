@@ -10,11 +10,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from jellytui.tui.format import cut, width
+from jellytui.tui.format import width, wrap
 
 
 class Question(Widget):
-    """The question and the two keys; where there is no room it is the question that gives way."""
+    """The question and the two keys, in as many lines as that takes."""
 
     def __init__(self, question: str, yes: str) -> None:
         super().__init__(id="confirm")
@@ -28,8 +28,15 @@ class Question(Widget):
             ("n", "bold $text-key"),
             (" no", "$text-dim"),
         ]
-        room = self.size.width - sum(width(text) for text, _ in answers) - 2
-        return Content.assemble((cut(self._question, room), "bold $warning"), "  ", *answers)
+        *above, last = wrap(self._question, self.size.width)
+        has_room = width(last) + 2 + sum(width(text) for text, _ in answers) <= self.size.width
+        words = "\n".join([*above, last])
+        return Content.assemble((words, "bold $warning"), "  " if has_room else "\n", *answers)
+
+    def on_resize(self) -> None:
+        lines = self.render().plain.count("\n") + 1
+        if self.styles.height is None or self.styles.height.value != lines:
+            self.styles.height = lines
 
 
 class Confirm(ModalScreen[bool]):

@@ -31,9 +31,6 @@ from jellytui.tui.stores.base import Keys
 from jellytui.tui.stores.downloads import ROWS, DownloadsStore
 from jellytui.tui.widgets.hint_line import HintLine
 
-UNDO_SECONDS = 6.0
-"""How long a deletion can be undone: so long it is not done."""
-
 CACHE_SECONDS = 1.0
 """What the cache holds is asked at most so often while it is looked at."""
 
@@ -53,8 +50,6 @@ class DownloadsScreen(BaseScreen):
     BINDINGS = bindings("downloads")
     CSS_PATH: ClassVar[list[Any]] = [styles_dir() / "downloads.tcss"]
 
-    _undoable: frozenset[int] = frozenset()
-    _undo_timer: Timer | None = None
     _cache_timer: Timer | None = None
 
     def compose_middle(self) -> ComposeResult:
@@ -109,8 +104,9 @@ class DownloadsScreen(BaseScreen):
         words = f"only {self._list.words!r}" if self._list.words else ""
         order = ORDERS[self._list.order] if self._list.order != "turn" else ""
         tabs.facts = (*disk_facts(summary), *(part for part in (order, words) if part))
-        totals.is_held = summary.hold_reason is not None
-        totals.words = " · ".join(part for part in (upkeep_words(store.upkeep), totals_words(summary)) if part)
+        trouble = self._list.trouble if self._tab != "cache" else ""
+        totals.is_held = bool(trouble) or summary.hold_reason is not None
+        totals.words = trouble or " · ".join(filter(None, (upkeep_words(store.upkeep), totals_words(summary))))
 
     def _turn_to(self, tab: Tab) -> None:
         self.query_one(DownloadTabs).tab = tab
@@ -185,6 +181,9 @@ class DownloadsScreen(BaseScreen):
         if item_ids:
             self.send("play_items", item_ids=item_ids, start_index=start_index)
 
+    def on_virtual_list_moved(self) -> None:
+        self._draw_bands(with_counts=False)
+
     def on_virtual_list_chosen(self) -> None:
         self.action_play()
 
@@ -199,7 +198,7 @@ class DownloadsScreen(BaseScreen):
     def action_cancel_download(self) -> None:
         rows = [row for row in self._chosen() if row.status != "completed"]
         if rows:
-            self._do(self._store.cancel_many(_ids(rows)))
+            self.jellytui.removals.cancel(rows, self._list.title_of_chosen)
         elif self._chosen():
             self.jellytui.say(f"{self._list.chosen_title} is here already; D deletes it.")
 
@@ -233,36 +232,9 @@ class DownloadsScreen(BaseScreen):
     def _chosen(self) -> list[DownloadInfo]:
         return self._list.chosen if self._tab != "cache" else []
 
-    # Deleting: done only once it can no longer be undone
-
     def action_delete_download(self) -> None:
-        rows, title = self._chosen(), self._list.chosen_title
-        if not rows:
-            return
-        self._delete_undoable()
-        self._undoable = frozenset(_ids(rows))
-        self._store.doom(self._undoable)
-        self._undo_timer = self.set_timer(UNDO_SECONDS, self._delete_undoable)
-        key = self.jellytui.keymap.written("undo_delete")
-        self.jellytui.say(f"{title} deleted here. {key} undoes it.", seconds=UNDO_SECONDS)
-
-    def action_undo_delete(self) -> None:
-        if not self._undoable:
-            self.jellytui.say("There is no deletion to undo.")
-            return
-        if self._undo_timer is not None:
-            self._undo_timer.stop()
-        spared, self._undoable = self._undoable, frozenset()
-        self._store.spare(spared)
-        self.jellytui.say("Nothing was deleted." if len(spared) == 1 else f"All {len(spared)} stay.")
-
-    def _delete_undoable(self) -> None:
-        """Deletes what waits for it; nothing when nothing does."""
-        if self._undo_timer is not None:
-            self._undo_timer.stop()
-        doomed, self._undoable = self._undoable, frozenset()
-        if doomed:
-            self._do(self._store.delete_doomed(doomed))
+        if rows := self._chosen():
+            self.jellytui.removals.delete(rows, self._list.title_of_chosen)
 
     # All at once
 

@@ -92,6 +92,8 @@ class ItemScreen(BaseScreen):
     async def _download(self, item: Item) -> None:
         user_id = self.session.backend.account.user_id
         app = self.jellytui
+        if app.removals.is_waiting:
+            await app.removals.spare({track.id for track in await self._tracks(item)})
         if isinstance(item, Track):
             before = self.session.downloads.item_download(item.id)
             row: DownloadInfo | None = await app.ask("download_item", item_id=item.id, user_id=user_id)
@@ -115,22 +117,15 @@ class ItemScreen(BaseScreen):
             app.say(f"{item.name} is here already.")
 
     async def _delete_download(self, item: Item) -> None:
-        from jellytui.tui.screens.confirm import Confirm
-
+        """Takes the downloads off all lists; they are deleted once that can no longer be undone."""
         app, downloads = self.jellytui, self.session.downloads
         rows = [downloads.item_download(track.id) for track in await self._tracks(item)]
-        doomed = sorted({row.id for row in rows if row is not None})
+        doomed = {row.id: row for row in rows if row is not None}
         if not doomed:
             app.say(f"Nothing of {item.name} is downloaded.")
             return
-        what = "the download" if len(doomed) == 1 else count(len(doomed), "download")
-        if not await app.push_screen_wait(Confirm(f"Delete {what} of {item.name}?", "delete")):
-            return
-        if isinstance(item, Playlist):
-            # Else the next sync would bring it all down again.
-            await app.ask("unfollow_playlist", playlist_id=item.id, user_id=self.session.backend.account.user_id)
-        await app.ask("delete_downloads", download_ids=doomed)
-        app.say(f"{count(len(doomed), 'download')} deleted. The server still has the music.")
+        playlist_id = item.id if isinstance(item, Playlist) else ""
+        app.removals.delete(list(doomed.values()), item.name, playlist_id=playlist_id)
 
     async def _favorite(self, item: Item) -> None:
         library = self.session.library

@@ -24,6 +24,9 @@ PLAYED_AT_ONCE = 2_000
 
 TYPED_AHEAD_SECONDS = 0.1
 
+_COUNTED = {"artists": "artist", "albums": "album", "tracks": "track", "playlists": "playlist"}
+"""What a phase of the sync reads."""
+
 
 class LibraryScreen(ItemScreen):
     """Three panes at 80 columns, what plays beside them from 120 on, one pane below 70."""
@@ -131,7 +134,8 @@ class LibraryScreen(ItemScreen):
         if library.is_empty:
             sync = library.sync
             if library.is_syncing and sync.total:
-                text = f"Reading the library: {number(sync.done)} of {count(sync.total, 'track')}."
+                total = count(sync.total, _COUNTED.get(sync.phase, "item"))
+                text = f"Reading the library: {number(sync.done)} of {total}."
             elif library.is_syncing or sync.status == "never":
                 text = f"Reading the library of {connection.server_name or 'the server'}."
             elif sync.problem is not None:

@@ -176,8 +176,8 @@ class SearchScreen(ItemScreen):
         if item := self.current_item():
             self.run_worker(self._open(item), group="open", exclusive=True, exit_on_error=False)
 
-    def action_close_search(self) -> None:
-        self.jellytui.leave_search()
+    async def action_close_search(self) -> None:
+        await self.jellytui.leave_search()
 
     async def _open(self, item: Item) -> None:
         """Shows an item where it stands in the library."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Literal
 
 from jellytui.engine.backend import Backend
 from jellytui.engine.events import DownloadEvent, DownloadsState, Event, UpkeepState
-from jellytui.engine.models import DownloadInfo, DownloadsSummary, DownloadStatus
+from jellytui.engine.models import DownloadInfo, DownloadsSummary, DownloadStatus, ItemType
 from jellytui.tui.stores.base import Store
 
 ROWS = "rows"
@@ -33,7 +34,7 @@ class DownloadsStore(Store):
         self.news: list[str] = []
         """What such a work had to say at its end, until somebody has shown it."""
         self.doomed: frozenset[int] = frozenset()
-        """Rows whose deletion can still be undone: no list shows them."""
+        """Rows whose removal can still be undone: for all lists and counts they are not there."""
         self._by_item: dict[str, int] = {}
         self._by_album: dict[str, Counter[DownloadStatus]] = {}
         self._counts: Counter[DownloadStatus] = Counter()
@@ -53,7 +54,7 @@ class DownloadsStore(Store):
     @property
     def active_downloads(self) -> list[DownloadInfo]:
         """The rows that come down now (the seed's derived store)."""
-        return [row for row in self.downloads.values() if row.status == "downloading"]
+        return self.with_status("downloading")
 
     def with_status(self, *statuses: DownloadStatus) -> list[DownloadInfo]:
         """The rows of these statuses, in no order."""
@@ -62,7 +63,7 @@ class DownloadsStore(Store):
     def item_download(self, item_id: str) -> DownloadInfo | None:
         """A track's row; None without one."""
         download_id = self._by_item.get(item_id)
-        return None if download_id is None else self.downloads[download_id]
+        return None if download_id is None or download_id in self.doomed else self.downloads[download_id]
 
     def item_state(self, item_id: str) -> tuple[DownloadStatus, float] | None:
         """A track's download: status and share; None without one."""
@@ -75,6 +76,23 @@ class DownloadsStore(Store):
         if counts is None:
             return (0, 0, 0)
         return counts["completed"], counts["downloading"] + counts["pending"], counts.total()
+
+    def doomed_items(self, kind: ItemType) -> set[str]:
+        """The tracks, or the albums, of which nothing is downloaded any more once the doomed rows are gone."""
+        rows = [row for row in map(self.downloads.get, self.doomed) if row is not None]
+        if kind == "track":
+            return {row.item_id for row in rows}
+        if kind == "album":
+            return {row.album_id for row in rows if not self.album_counts(row.album_id)[0]}
+        return set()
+
+    @property
+    def hold(self) -> Literal["", "metered", "disk"]:
+        """What holds the whole queue back beside the user and the server, in a word; empty without such."""
+        if self.summary.hold_reason is None or self.summary.paused_all:
+            return ""
+        reasons = {row.wait_reason for row in self.with_status("pending")}
+        return "metered" if "metered" in reasons else "" if reasons == {"server"} else "disk"
 
     # Events
 
@@ -114,27 +132,28 @@ class DownloadsStore(Store):
         if old is None or _place(old) != _place(row):
             self.mark(ROWS)
         if old is not None:
-            self._uncount(old)
+            self._count(old, -1)
         self.downloads[row.id] = row
         self._by_item[row.item_id] = row.id
-        self._counts[row.status] += 1
-        if row.album_id:
-            self._by_album.setdefault(row.album_id, Counter())[row.status] += 1
+        self._count(row, 1)
         self.mark(f"download:{row.id}", row.item_id, row.album_id)
 
     def _drop(self, download_id: int) -> None:
         row = self.downloads.pop(download_id, None)
         if row is None:
             return
-        self._uncount(row)
+        self._count(row, -1)
+        self.doomed -= {download_id}
         if self._by_item.get(row.item_id) == download_id:
             del self._by_item[row.item_id]
         self.mark(ROWS, f"download:{row.id}", row.item_id, row.album_id)
 
-    def _uncount(self, row: DownloadInfo) -> None:
-        self._counts[row.status] -= 1
+    def _count(self, row: DownloadInfo, by: int) -> None:
+        if row.id in self.doomed:
+            return
+        self._counts[row.status] += by
         if row.album_id:
-            self._by_album[row.album_id][row.status] -= 1
+            self._by_album.setdefault(row.album_id, Counter())[row.status] += by
 
     # Actions; each raises JellytuiError
 
@@ -176,32 +195,52 @@ class DownloadsStore(Store):
         """Goes on with several paused or failed downloads."""
         self._take(await self.backend.call("resume_downloads", download_ids=list(download_ids)))
 
-    async def cancel_many(self, download_ids: Iterable[int]) -> None:
-        """Gives several up, with what came of them."""
-        await self.backend.call("cancel_downloads", download_ids=list(download_ids))
-
     def doom(self, download_ids: Iterable[int]) -> None:
-        """Takes rows off the lists ahead of `delete_doomed`; `spare` takes it back."""
+        """Takes rows off the lists ahead of `delete_doomed` or `cancel_doomed`; `spare` takes it back."""
         self._set_doomed(self.doomed | frozenset(download_ids))
 
     def spare(self, download_ids: Iterable[int]) -> None:
         """Puts doomed rows back on the lists."""
         self._set_doomed(self.doomed - frozenset(download_ids))
 
-    async def delete_doomed(self, download_ids: Iterable[int] | None = None) -> None:
-        """Deletes these doomed rows, or all, with their files; what cannot be deleted is back on the lists."""
-        doomed = self.doomed if download_ids is None else self.doomed & frozenset(download_ids)
+    async def delete_doomed(self, download_ids: Iterable[int]) -> None:
+        """Deletes doomed rows with their files; what cannot be deleted is back on the lists."""
+        await self._remove_doomed("delete_downloads", download_ids, lambda _row: True)
+
+    async def cancel_doomed(self, download_ids: Iterable[int]) -> None:
+        """Gives doomed rows up; what came to its end before that, or is wanted by others too, is back on the lists."""
+        await self._remove_doomed("cancel_downloads", download_ids, _goes_when_cancelled)
+
+    async def _remove_doomed(
+        self, command: str, download_ids: Iterable[int], goes: Callable[[DownloadInfo], bool]
+    ) -> None:
+        """The rows that surely go are dropped at once: the events that say so come later."""
+        doomed = self.doomed & frozenset(download_ids)
         if not doomed:
             return
         try:
-            await self.backend.call("delete_downloads", download_ids=sorted(doomed))
+            await self.backend.call(command, download_ids=sorted(doomed))
+            for download_id in doomed:
+                row = self.downloads.get(download_id)
+                if row is not None and goes(row):
+                    self._drop(download_id)
         finally:
             self.spare(doomed)
 
     def _set_doomed(self, doomed: frozenset[int]) -> None:
+        changed = [row for row in map(self.downloads.get, self.doomed ^ doomed) if row is not None]
+        for row in changed:
+            self._count(row, -1)
         self.doomed = doomed
+        for row in changed:
+            self._count(row, 1)
+            self.mark(row.item_id, row.album_id)
         self.mark(ROWS)
         self.flush()
+
+    async def unfollow_playlist(self, playlist_id: str) -> None:
+        """Lets a downloaded playlist follow the server's no more."""
+        await self.backend.call("unfollow_playlist", playlist_id=playlist_id, user_id=self.backend.account.user_id)
 
     async def refresh(self, user_id: str, status_filter: DownloadStatus | None = None) -> None:
         """Reads all rows, or those of one status, anew."""
@@ -248,6 +287,10 @@ class DownloadsStore(Store):
         for row in rows:
             self._put(row)
         self.flush()
+
+
+def _goes_when_cancelled(row: DownloadInfo) -> bool:
+    return row.status != "completed" and not {"queue", "album"} & set(row.wanted_by)
 
 
 def _place(row: DownloadInfo) -> tuple[str, int, str, bool]:

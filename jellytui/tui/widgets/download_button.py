@@ -31,7 +31,7 @@ _WORDS: dict[DownloadStatus, str] = {
     "paused": "paused",
     "failed": "failed · d tries again",
 }
-_COLORS = {"": "$foreground", "dim": "$text-dim", "good": "$success", "warn": "$warning", "bad": "$error"}
+COLORS = {"": "$foreground", "dim": "$text-dim", "good": "$success", "warn": "$warning", "bad": "$error"}
 
 
 def sm(download: ItemDownload) -> Cell:
@@ -89,4 +89,4 @@ class DownloadButton(Widget):
                 text, role = md(*self.counts)
             case "lg":
                 text, role = lg(self.download, is_cached=self.is_cached)
-        return Content.styled(text, _COLORS.get(role, "$primary"))
+        return Content.styled(text, COLORS.get(role, "$primary"))

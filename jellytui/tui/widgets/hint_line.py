@@ -1,4 +1,7 @@
-"""The last line: the keys that matter here, or for a moment a message in their place, so that nothing moves."""
+"""The last line: the keys that matter here, or for a moment a message in their place, so that nothing moves.
+
+A message that is too long for the line covers as many lines above it as it needs: what must be read is never clipped.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from jellytui.tui.actions import ACTIONS
-from jellytui.tui.format import cut, width
+from jellytui.tui.format import width, wrap
 
 if TYPE_CHECKING:
     from jellytui.tui.app import JellytuiApp
@@ -22,7 +25,7 @@ _SIGNS = {"information": "", "warning": "! ", "error": "! "}
 
 @dataclass(frozen=True)
 class Toast:
-    """A message that stays for a few seconds: one line of words, never markup."""
+    """A message that stays for a few seconds: words, never markup."""
 
     text: str
     severity: Severity = "information"
@@ -41,9 +44,25 @@ class HintLine(Widget):
     def render(self) -> Content:
         room = self.size.width
         if self.toast is not None:
-            text = _SIGNS[self.toast.severity] + self.toast.text
-            return Content.styled(cut(text, room), _STYLES[self.toast.severity])
+            return Content.styled("\n".join(self._message(room)), _STYLES[self.toast.severity])
         return Content.assemble(*self._parts(room))
+
+    def watch_toast(self) -> None:
+        self._take_room()
+
+    def on_resize(self) -> None:
+        self._take_room()
+
+    def _take_room(self) -> None:
+        """Stands as high as the message is, up to half of the screen."""
+        lines = len(self._message(self.size.width)) if self.size.width else 1
+        if self.styles.height is None or self.styles.height.value != lines:
+            self.styles.height = lines
+
+    def _message(self, room: int) -> list[str]:
+        if self.toast is None:
+            return [""]
+        return wrap(_SIGNS[self.toast.severity] + self.toast.text, room, at_most=max(1, self.screen.size.height // 2))
 
     def _parts(self, room: int) -> list[tuple[str, str]]:
         keymap = cast("JellytuiApp", self.app).keymap

@@ -10,8 +10,12 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from jellytui.tui.format import cut, width
+from jellytui.tui.widgets.download_button import COLORS
+from jellytui.tui.widgets.virtual_list import Cell
 
 _CRUMB = " › "
+_BUTTON_FROM = 34
+"""Cells: in a narrower title the name has the room."""
 
 
 class PaneTitle(Widget):
@@ -20,19 +24,24 @@ class PaneTitle(Widget):
     title: reactive[str] = reactive("")
     detail: reactive[str] = reactive("")
     crumbs: reactive[tuple[str, ...]] = reactive(())
+    button: reactive[Cell] = reactive(("", ""))
+    """The download of what the pane shows, at the right end: `DownloadButton` md."""
     is_lit: reactive[bool] = reactive(False)
 
     def render(self) -> Content:
         rule = "$line-focus" if self.is_lit else "$line"
         if not self.title and not self.crumbs:
             return Content.styled("─" * self.size.width, rule)
-        room = self.size.width - 3
+        text, role = self.button
+        end = f" {text} " if text and self.size.width >= _BUTTON_FROM else ""
+        room = self.size.width - 3 - width(end)
         parts = self._way(room) if self.crumbs else [(cut(self.title, room), self._title_style)]
         left = room - sum(width(text) for text, _ in parts) - 2
         if detail := cut(self.detail, left):
             parts.append((f"  {detail}", "$foreground" if self.is_lit else "$text-dim"))
         used = sum(width(text) for text, _ in parts) + 2
-        return Content.assemble(" ", *parts, (" " + "─" * (self.size.width - used), rule))
+        line = " " + "─" * (self.size.width - used - width(end))
+        return Content.assemble(" ", *parts, (line, rule), (end, COLORS.get(role, "$primary")))
 
     @property
     def _title_style(self) -> str:

@@ -63,8 +63,7 @@ class PlayerBar(Widget):
 
         state = self._player.state
         if not state.has_sound:
-            words = state.sound_problem or "No sound: install libmpv2, then start again"
-            return [(fmt.cut(words, room), "$warning")]
+            return [(self._no_sound(room)[0], "$warning")]
         if state.track is None:
             return [(fmt.cut("Nothing plays. Press enter on a track or an album.", room), "$text-dim")]
         is_favorite = screen_of(self).session.library.is_favorite(state.track)
@@ -85,6 +84,8 @@ class PlayerBar(Widget):
 
     def _position_line(self, room: int) -> list[Part]:
         state = self._player.state
+        if not state.has_sound and len(reason := self._no_sound(room)) > 1:
+            return [(reason[1], "$warning")]
         if state.track is None:
             return [("─" * max(0, room - 8), "$line"), (f"{_volume(state):>8}", "$text-dim")]
         length = self._bar_place()[1]
@@ -105,6 +106,11 @@ class PlayerBar(Widget):
             (f" {fmt.duration(state.duration_ms)}", "$foreground"),
             (f"{_volume(state):>8}", "$text-dim"),
         ]
+
+    def _no_sound(self, room: int) -> list[str]:
+        """Why nothing can be heard, in one line or two."""
+        words = self._player.state.sound_problem or "No sound: install libmpv2, then start again"
+        return fmt.wrap(words, room, at_most=2)
 
     def _bar_place(self) -> tuple[int, int]:
         """First cell and length of the position bar."""

@@ -50,6 +50,8 @@ class TopBar(Widget):
     def render(self) -> Content:
         self._drawn = status = self._status()
         room = self.size.width
+        if sum(fmt.width(text) for text, _ in (*self._tabs(0, 0), *status)) > room:
+            status = self._status(is_short=True)
         self._drawn_tabs = tabs = self._tabs(room, sum(fmt.width(text) for text, _ in status))
         used = sum(fmt.width(text) for text, _ in (*tabs, *status))
         return Content.assemble(*tabs, " " * max(1, room - used), *status)
@@ -75,13 +77,8 @@ class TopBar(Widget):
     def _tab_labels(self) -> list[Part]:
         return [(f"{label}  ", "bold $primary" if mode == self._tab else "$text-dim") for mode, label in TABS]
 
-    def _status(self) -> list[Part]:
-        parts: list[Part] = []
-        summary = self._session.downloads.summary
-        if waiting := summary.active_count + summary.queued_count:
-            sign = "⏸" if summary.paused_all or summary.hold_reason else "⇣"
-            speed = f" · {fmt.rate(summary.bytes_per_second)}" if summary.active_count else ""
-            parts.append((f"{sign} {fmt.number(waiting)}{speed}  ", "$text-dim"))
+    def _status(self, *, is_short: bool = False) -> list[Part]:
+        parts = [self._downloads_part(is_short=is_short)]
         library = self._session.library
         if library.is_syncing:
             parts.append((f"↻ {fmt.percent(library.sync_share)}  ", "$text-dim"))
@@ -90,7 +87,24 @@ class TopBar(Widget):
         state = self._session.connection.state
         parts.append((f"{_SIGNS[state.status]} ", _STYLES.get(state.status, "$text-dim")))
         words = _WORDS.get(state.status, "")
-        parts.append((fmt.cut(state.server_name or "server", 20), "$foreground"))
+        parts.append((fmt.cut(state.server_name or "server", 8 if is_short else 20), "$foreground"))
         if words:
             parts.append((f" {words}", _STYLES.get(state.status, "$text-dim")))
         return parts
+
+    def _downloads_part(self, *, is_short: bool) -> Part:
+        """What comes down and how fast, or in a word why nothing does; in short without its numbers."""
+        summary = self._session.downloads.summary
+        waiting = summary.active_count + summary.queued_count
+        if summary.paused_all:
+            number = f" {fmt.number(waiting)}" if waiting and not is_short else ""
+            return f"⏸{number} all paused  ", "$warning"
+        if not waiting:
+            return "", ""
+        if summary.hold_reason:
+            is_away = self._session.connection.state.status != "online"
+            reason = "" if is_away else self._session.downloads.hold  # that it is away stands behind
+            return f"⏸ {fmt.number(waiting)}{reason and f' {reason}'}  ", "$warning"
+        has_speed = summary.active_count and not is_short
+        speed = f" · {fmt.rate(summary.bytes_per_second)}" if has_speed else ""
+        return f"⇣ {fmt.number(waiting)}{speed}  ", "$text-dim"
