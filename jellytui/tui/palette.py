@@ -151,6 +151,10 @@ class Palette(ModalScreen[Choice | None]):
         if done is not None:
             await done
 
+    def on_input_submitted(self) -> None:
+        # The key came before the line was there, in one go with the letters (pasted): it went round by way of them.
+        self.on_virtual_list_chosen()
+
     def on_virtual_list_chosen(self) -> None:
         entry = self.query_one(EntryList).entry
         if entry is not None:

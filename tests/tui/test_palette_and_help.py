@@ -81,6 +81,15 @@ async def test_letters_typed_right_behind_the_colon_are_not_lost() -> None:
         assert entry.word == "quit"
 
 
+async def test_a_command_that_comes_in_one_go_is_done() -> None:
+    app = make_app(library_backend())
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for key in ("colon", *"queue", "enter"):
+            app.simulate_key(key)
+        await until(lambda: app.current_mode == "queue" and len(app.screen_stack) == 1)
+
+
 async def test_a_key_right_behind_a_command_is_about_what_it_led_to() -> None:
     app = make_app(library_backend())
     async with app.run_test() as pilot:

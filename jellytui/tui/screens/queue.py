@@ -63,7 +63,7 @@ class QueueScreen(ItemScreen):
         heading.title = f"QUEUE  {fmt.number(queue.length)}" if queue.length else "QUEUE"
         parts = [
             f"{fmt.duration(queue.remaining_ms)} left" if queue.length else "",
-            "⤨ shuffled" if state.is_shuffled else "",
+            "⇄ shuffled" if state.is_shuffled else "",
             _REPEAT[state.repeat],
         ]
         heading.detail = " · ".join(part for part in parts if part)

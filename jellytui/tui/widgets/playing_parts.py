@@ -117,7 +117,7 @@ class Transport(Widget):
         room = self.size.width
         button = "▌▌" if status == "playing" else "◌ " if waiting_for else "▶ "
         signs = [
-            (f"⤨ {'on ' if is_shuffled else 'off'}", "$primary" if is_shuffled else "$text-dim"),
+            (f"⇄ {'on ' if is_shuffled else 'off'}", "$primary" if is_shuffled else "$text-dim"),
             ("     ◀◀     ", "$foreground"),
             (button, "bold $primary"),
             ("     ▶▶     ", "$foreground"),
