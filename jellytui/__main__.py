@@ -32,6 +32,9 @@ def open_app(paths: Paths, settings: Settings) -> int:
     """Opens the terminal UI on the account signed in below these paths; returns its exit code."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
         return _refuse("The app needs a terminal. For scripts there are commands: jellytui --help", 2)
+    for name in ("COLUMNS", "LINES"):
+        # Readline leaves them in the environment; Textual believes them before the terminal, and would see no resize.
+        os.environ.pop(name, None)
     import asyncio
 
     from jellytui.logs import keep_screen_for_the_app, set_up_logging

@@ -57,7 +57,8 @@ def test_idle_sends_no_byte_on_any_screen(home: Home) -> None:
 
 
 def test_any_size_is_taken_also_one_that_is_too_small(home: Home) -> None:
-    with Terminal(JELLYTUI, environment=home.environment) as terminal:
+    left_by_a_shell = {"COLUMNS": "80", "LINES": "24"}
+    with Terminal(JELLYTUI, environment=home.environment | left_by_a_shell) as terminal:
         terminal.wait_for("TRACKS")
         terminal.resize(40, 12)
         terminal.wait_for(lambda text: "help" in last_line(text, 12))
