@@ -45,6 +45,7 @@ _SIGNS: tuple[Line, ...] = (
     ("✓", "On this machine; plays without the server"),
     ("·", "Here because of the cache; d keeps it"),
     ("⏸ !", "Its download is paused, has failed"),
+    ("↻", "It broke off and is tried again by itself"),
     ("⇣ 4/11", "An album: 4 of 11 tracks are here"),
     ("♥", "A favourite"),
 )
@@ -81,7 +82,7 @@ class HelpScreen(ModalScreen[None]):
                 (" scroll  ", "$text-dim"),
                 (":", "bold $foreground"),
                 (" finds what has no key  ", "$text-dim"),
-                ("[keys] of config.toml changes keys", "$text-dim"),
+                ("[keys] in config.toml sets them", "$text-dim"),
             ),
             id="help-keys",
         )
@@ -142,8 +143,8 @@ def _rows(line: Line, room: int) -> list[Row]:
     keys, words = line
     if not keys:
         return [((words, "bold $primary"),)]
-    first, *others = wrap(words, room - _KEYS) or [""]
     shown = fit(keys, max(_KEYS, width(keys) + 1))
+    first, *others = wrap(words, room - width(shown)) or [""]
     rows: list[Row] = [((shown, "bold $foreground"), (cut(first, room - width(shown)), "$text-dim"))]
     return rows + [((" " * _KEYS, ""), (other, "$text-dim")) for other in others]
 
