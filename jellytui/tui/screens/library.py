@@ -76,7 +76,7 @@ class LibraryScreen(ItemScreen):
         self._reload()
 
     def _reload(self) -> None:
-        self.run_worker(self.panes.reload, group="reload", exclusive=True, exit_on_error=False)
+        self.run_worker(self.panes.reload(), group="reload", exclusive=True, exit_on_error=False)
 
     async def open_item(self, item: Item) -> None:
         """Shows an item where it stands: an artist among the artists, a track in its album."""
