@@ -5,7 +5,6 @@ set -u
 python=${1:-python3}
 
 has_libmpv() {
-    [ -n "${JELLYTUI_LIBMPV:-}" ] && return 0
     PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q 'libmpv\.so\.[12]' && return 0
     for file in /opt/homebrew/lib/libmpv*.dylib /usr/local/lib/libmpv*.dylib /usr/lib/libmpv.so.[12]; do
         [ -e "$file" ] && return 0

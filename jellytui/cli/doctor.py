@@ -67,7 +67,7 @@ async def _sound(session: Session) -> list[Finding]:
         version = libmpv_version()
         devices = await audio_devices(session.settings.player)
     except SoundError as error:
-        return [Finding(check="libmpv", status="failed", detail="not found", remedy=error.text)]
+        return [Finding(check="libmpv", status="failed", detail="not usable", remedy=error.text)]
     found = Finding(check="libmpv", status="ok", detail=version)
     # A name alone ("alsa") is a way to some device; a device has a name behind it ("alsa/hw:0").
     real = [device for device in devices if "/" in device]

@@ -20,7 +20,7 @@ from typing import Any
 from jellytui.config import PlayerSettings, ServerSettings
 from jellytui.engine.errors import ConfigError, NotFoundError, SoundError
 from jellytui.engine.player.failure import failure_of, words_of_no_device
-from jellytui.engine.player.libmpv import OPTIONS, find_libmpv
+from jellytui.engine.player.libmpv import OPTIONS, find_libmpv, install_line
 from jellytui.engine.player.sound import (
     STREAM_SCHEME,
     OpenStream,
@@ -207,10 +207,7 @@ class MpvSound:
 
     def _make(self, open_stream: OpenStream, loop: asyncio.AbstractEventLoop) -> tuple[Any, Streams]:
         library = find_libmpv()
-        try:
-            import mpv
-        except OSError as error:
-            raise SoundError(f"There is no sound: libmpv cannot be loaded ({error}).") from error
+        mpv = _import_mpv()
         locale.setlocale(locale.LC_NUMERIC, "C")  # somebody may have set it since mpv was imported
         handle = mpv.MPV(
             **OPTIONS,
@@ -368,12 +365,21 @@ def _gain_option(gain_db: float | None) -> dict[str, str]:
     return {} if gain_db is None else {"replaygain-fallback": f"{gain_db:.2f}"}
 
 
+def _import_mpv() -> Any:
+    """python-mpv, which loads the library as it is imported. Raises SoundError."""
+    try:
+        import mpv
+    except OSError as error:
+        raise SoundError(
+            f"There is no sound: libmpv cannot be loaded ({error}). Install it anew: {install_line()}"
+        ) from error
+    return mpv
+
+
 def libmpv_version() -> str:
     """The name and version of the libmpv that is installed. Raises SoundError."""
     find_libmpv()
-    import mpv
-
-    handle = mpv.MPV(config="no", ao="null", vid="no")
+    handle = _import_mpv().MPV(config="no", ao="null", vid="no")
     try:
         return str(handle.mpv_version)
     finally:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,23 @@ def test_each_system_has_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_mac_has_homebrew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert install_line(tmp_path / "none") == "brew install mpv"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the loader's own variable is Linux's")
+def test_a_damaged_library_is_said_in_words_with_the_line_that_mends_it(tmp_path: Path) -> None:
+    (tmp_path / "libmpv.so.2").touch()
+    program = (
+        "from jellytui.engine.errors import SoundError\n"
+        "from jellytui.engine.player.mpv import libmpv_version\n"
+        "try: libmpv_version()\n"
+        "except SoundError as error: print(error.text)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "There is no sound" in done.stdout
+    assert "nstall it" in done.stdout
