@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.worker import Worker
 
 from jellytui.engine.models import Album, Artist, Item, Listing, Playlist, Track
 from jellytui.tui.format import count, number
@@ -76,7 +77,7 @@ class LibraryScreen(ItemScreen):
         self._reload()
 
     def _reload(self) -> None:
-        self.run_worker(self.panes.reload(), group="reload", exclusive=True, exit_on_error=False)
+        _: Worker[None] = self.run_worker(self.panes.reload, group="reload", exclusive=True, exit_on_error=False)
 
     async def open_item(self, item: Item) -> None:
         """Shows an item where it stands: an artist among the artists, a track in its album."""
