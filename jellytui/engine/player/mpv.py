@@ -41,8 +41,8 @@ _BIT_DEPTHS = {"u8": 8, "u8p": 8, "s16": 16, "s16p": 16, "s32": 24, "s32p": 24}
 """By sample format; music of 24 bits is decoded to s32, lossy codecs to float."""
 _CLOSE_TIMEOUT_S = 5.0
 _DEVICE_BUFFER_MS = 1000
-_LOG_DELAY_S = 0.1
 _SEEK_PATIENCE_S = 0.5
+_MARK = "jellytui: a load has failed, mark"
 
 
 class MpvSound:
@@ -57,6 +57,9 @@ class MpvSound:
         self._listener: SoundListener | None = None
         self._is_closed = False
         self._stream_numbers = itertools.count(1)
+        self._marks = itertools.count(1)
+        self._failures: dict[str, tuple[SoundEnded, str]] = {}
+        """Loads that failed, with mpv's word for it, by the mark in the log before which the cause stands."""
         self._uris: dict[int, str] = {}
         self._appended: int | None = None
         self._seeks = 0
@@ -98,7 +101,8 @@ class MpvSound:
     def append(self, uri: str, *, gain_db: float | None) -> int:
         self.drop_appended()
         self._remove_past()
-        self._appended = self._load(uri, "append", _gain_option(gain_db))
+        # Where the last track has just ended, of which nobody has heard yet, it plays at once.
+        self._appended = self._load(uri, "append-play", _gain_option(gain_db))
         return self._appended
 
     def drop_appended(self) -> None:
@@ -195,13 +199,13 @@ class MpvSound:
             self._is_stuck = True
             self._deliver(SoundStalled(is_stalled=True))
 
-    def _tell_failure_soon(self, ended: SoundEnded, file_error: str) -> None:
-        """mpv hands out its log, where the cause stands, after its events."""
-        asyncio.get_running_loop().call_later(_LOG_DELAY_S, self._tell_failure, ended, file_error)
-
-    def _tell_failure(self, ended: SoundEnded, file_error: str) -> None:
-        cause, self._last_error = self._last_error, ""
-        self._deliver(replace(ended, error=ended.error or failure_of(file_error, cause)))
+    def _ask_for_cause(self, ended: SoundEnded, file_error: str) -> None:
+        """mpv hands out its log, where the cause stands, after its events: what was said before a mark is all of it."""
+        if self._is_closed:
+            return
+        mark = f"{_MARK} {next(self._marks)}"
+        self._failures[mark] = (ended, file_error)
+        self._handle().command("print-text", mark)
 
     # In a thread
 
@@ -213,7 +217,7 @@ class MpvSound:
             **OPTIONS,
             replaygain=_REPLAYGAIN[self._settings.replaygain],
             tls_verify="yes" if self._server.verify else "no",
-            loglevel="warn",
+            loglevel="info",  # what the marks are printed at
             log_handler=self._on_log,
         )
         try:
@@ -302,7 +306,7 @@ class MpvSound:
         if ended is None:
             return
         if ended.reason == "error":
-            self._call_on_loop(self._tell_failure_soon, ended, self._file_error)
+            self._call_on_loop(self._ask_for_cause, ended, self._file_error)
             return
         if is_drained and ended.reason == "eof" and ended.duration_ms - ended.position_ms < _DEVICE_BUFFER_MS:
             ended = replace(ended, position_ms=ended.duration_ms)
@@ -347,9 +351,18 @@ class MpvSound:
             self._post(SoundDevice(problem=words_of_no_device(self._settings) if is_missing else ""))
 
     def _on_log(self, level: str, prefix: str, text: str) -> None:
+        words = text.strip()
+        if level == "info":
+            if failure := self._failures.pop(words, None):
+                self._tell_failure(*failure)
+            return
         if level in ("error", "fatal") or prefix == "ffmpeg":
-            self._last_error = self._last_error or text.strip().rstrip(".")
-        log.info("mpv %s: %s", prefix, text.strip())
+            self._last_error = self._last_error or words.rstrip(".")
+        log.info("mpv %s: %s", prefix, words)
+
+    def _tell_failure(self, ended: SoundEnded, file_error: str) -> None:
+        cause, self._last_error = self._last_error, ""
+        self._post(replace(ended, error=ended.error or failure_of(file_error, cause)))
 
     def _post(self, event: SoundEvent) -> None:
         self._call_on_loop(self._deliver, event)
