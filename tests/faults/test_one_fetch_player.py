@@ -124,11 +124,12 @@ async def short_song(folder: Path, seconds: float, settings: Settings | None = N
 async def test_a_file_that_changes_while_it_plays_keeps_its_place(folder: Path) -> None:
     async with short_song(folder, 5.0) as listener:
         rig, song = listener.rig, song_of(listener.rig, "wav")
-        cut = rig.server.faults.add("close", route=STREAMS, after_bytes=400_000, times=1)
-        rig.server.faults.add("delay", route=STREAMS, seconds=0.5, nth=2)
+        rig.server.faults.add("close", route=STREAMS, after_bytes=400_000, times=1)
+        again = rig.server.faults.add("delay", route=STREAMS, seconds=0.5, nth=2)
         await listener.play("wav")
-        await until(lambda: cut.hits)
-        content = write(song.file, noise(6.0)).read_bytes()
+        await until(lambda: again.hits)
+        # In one step: the server must not see half a file.
+        content = write(folder / "other.wav", noise(6.0)).replace(song.file).read_bytes()
         await until(lambda: listener.state.position_ms > 3000)
         positions = [event.position_ms for event in listener.events if isinstance(event, PlayerState)]
         assert all(later >= earlier - 150 for earlier, later in pairwise(positions))
