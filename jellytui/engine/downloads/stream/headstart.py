@@ -70,7 +70,8 @@ class _Begun:
         self.task = asyncio.create_task(self._run(media, url), name="head start")
 
     async def end(self) -> None:
-        """Closes the connection."""
+        """Closes the connection, whether anybody has taken it or not."""
+        self.is_taken.set()
         self._is_over.set()
         if not self.response.done():
             self.task.cancel()

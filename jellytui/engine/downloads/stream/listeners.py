@@ -184,7 +184,9 @@ class Listeners:
         if self.keeps_streams and not await self._is_under_way(item_id):
             self._media.begin(url)
         row = await self._wanted_row(item_id)
-        if row.status in ("completed", "downloading"):
+        if row.status == "completed" or (row.status == "downloading" and _is_users(row)):
+            # It goes another way. Where the queue was faster with a row of the cache's own, it goes this one, and takes
+            # what was begun.
             await self._media.drop(url)
         feed = Feed(self._files.part_of(item_id))
         follower = Follower(
@@ -217,8 +219,7 @@ class Listeners:
             row = await self._listing.by_item(item_id)
             if row is not None and row.status == "completed":
                 return row
-            is_users = row is not None and any(want not in CACHE_WANTS for want in row.wanted_by)
-            if not self.keeps_streams and not is_users:
+            if not self.keeps_streams and not (row is not None and _is_users(row)):
                 raise DiskError("Nothing is kept of what is streamed: [cache] storage_limit is 0.")
             track = Track(id=item_id, name=row.name) if row is not None else await self._track(item_id)
             ask = Ask(wanted_by=WANT, origin="stream", priority=PRIORITY_OF["stream"])
@@ -372,3 +373,8 @@ class Listeners:
         if lock is None:
             lock = self._locks[item_id] = asyncio.Lock()
         return lock
+
+
+def _is_users(row: DownloadInfo) -> bool:
+    """Whether somebody wants it who is not the cache."""
+    return any(want not in CACHE_WANTS for want in row.wanted_by)
