@@ -99,9 +99,7 @@ async def test_what_was_appended_can_be_replaced_and_dropped(ear: Ear, tmp_path:
     assert not [event for event in ear.of(SoundStarted) if event.load_id == dropped]
 
 
-async def test_what_is_appended_when_the_last_track_has_just_ended_plays_all_the_same(
-    ear: Ear, tmp_path: Path
-) -> None:
+async def test_what_is_appended_when_the_last_track_has_just_ended_plays_all_the_same(ear: Ear, tmp_path: Path) -> None:
     await ear.until_ended(ear.sound.load(str(tone(tmp_path / "a.flac", 0.3)), start_ms=0, gain_db=None))
     appended = ear.sound.append(str(tone(tmp_path / "b.flac", 0.3)), gain_db=None)
     assert (await ear.until_ended(appended)).reason == "eof"
