@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from jellytui.demo.app import SeenRequest
-from jellytui.demo.faults.relay import Line
 from jellytui.demo.library import DemoTrack, Library
 from jellytui.demo.server import DemoServer, ThreadedServer
 from tests.support.program import JELLYTUI, Home
@@ -19,13 +18,15 @@ from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
 
-RATE = 400_000
-"""Bytes per second: a song of noise takes about 7 s, so that a busy machine has time to kill in the middle."""
+MIDDLE_BYTES = 300_000
+"""After so many of a song's bytes the first answer falls silent, so that whoever ends the process does it in the middle
+of the download; the next answer comes whole."""
 
 
 @pytest.fixture
 def server(noise: Library) -> Iterator[ThreadedServer]:
-    with DemoServer.in_thread(noise.tracks[0].file.parents[2], library=noise, line=Line(rate=RATE)) as server:
+    with DemoServer.in_thread(noise.tracks[0].file.parents[2], library=noise, relay=True) as server:
+        server.server.faults.add("stall", route="*/Download", after_bytes=MIDDLE_BYTES, times=1)
         yield server
 
 
@@ -69,26 +70,27 @@ def assert_whole(home: Home, song: DemoTrack) -> None:
 def test_a_killed_holder_is_replaced_and_its_download_goes_on(
     home: Home, server: ThreadedServer, song: DemoTrack
 ) -> None:
-    with open_app(home) as first, open_app(home) as second:
-        first.wait_for("TRACKS")
-        second.wait_for("TRACKS")
-        home.json("download", song.id)
-        second.send("2")
-        second.wait_for("ACTIVE 1")
-        wait_until(lambda: part_size(home) > 100_000)
-        assert len(music_asked(server)) == 1, "both ran the queue"
+    with open_app(home) as first:
+        first.wait_for("TRACKS")  # so that it is the one that holds the engine
+        with open_app(home) as second:
+            second.wait_for("TRACKS")
+            home.json("download", song.id)
+            second.send("2")
+            second.wait_for("ACTIVE 1")
+            wait_until(lambda: part_size(home) > 100_000)
+            assert len(music_asked(server)) == 1, "both ran the queue"
 
-        first.signal(signal.SIGKILL)
-        killed = time.monotonic()
-        second.wait_for(lambda _: len(music_asked(server)) > 1, seconds=10)
-        assert time.monotonic() - killed < 5
-        second.wait_for("COMPLETED 1")
-        again = music_asked(server)[1]
-        assert int(again.headers["range"].removeprefix("bytes=").rstrip("-")) > 0
-        assert len(music_asked(server)) == 2
-        assert_whole(home, song)
-        second.send("q")
-        assert second.wait_for_exit() == 0
+            first.signal(signal.SIGKILL)
+            killed = time.monotonic()
+            second.wait_for(lambda _: len(music_asked(server)) > 1, seconds=10)
+            assert time.monotonic() - killed < 5
+            second.wait_for("COMPLETED 1")
+            again = music_asked(server)[1]
+            assert int(again.headers["range"].removeprefix("bytes=").rstrip("-")) > 0
+            assert len(music_asked(server)) == 2
+            assert_whole(home, song)
+            second.send("q")
+            assert second.wait_for_exit() == 0
 
 
 def test_an_app_attaches_to_a_command_that_downloads_and_goes_on_when_it_is_killed(
