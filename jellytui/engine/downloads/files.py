@@ -137,6 +137,10 @@ class DownloadFiles:
         """Where an item's bytes grow; a name of its own for each item."""
         return self.root / self._account / self._shelf(item_id) / f"{item_id}{PART_SUFFIX}"
 
+    def of(self, item_id: str) -> list[Path]:
+        """Whatever lies where the item's id puts it; lists a folder."""
+        return list(self.part_of(item_id).parent.glob(f"{item_id}.*"))
+
     def chosen_path(self, file_path: str) -> str:
         """A path that the user chose, checked: relative, inside the root, free. Raises UsageError."""
         chosen = PurePosixPath(file_path)

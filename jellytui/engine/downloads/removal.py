@@ -65,7 +65,9 @@ class Removal:
     async def end_broken_off(self) -> None:
         """Before the queue starts: removes what was being removed when an earlier run ended. Raises DiskError."""
         async with self._changes:
-            await self._remove_now(await self._wants.rows(await self._rows.condemned()))
+            rows = await self._wants.rows(await self._rows.condemned())
+            await self._unlink_unknown(rows)
+            await self._remove_now(rows)
 
     async def cancel(self, download_ids: Sequence[int]) -> None:
         """Gives unfinished rows up with what came of them, whichever of the user's lists wants them too; one that
@@ -201,6 +203,22 @@ class Removal:
         async with self._changes:
             rows = await self._wants.rows([download_id])
             await self._remove([row for row in rows if not row.is_users])
+
+    async def _unlink_unknown(self, rows: Sequence[WantedRow]) -> None:
+        """Deletes complete files of which their rows do not know: the run ended between rename and row.
+
+        Raises DiskError.
+        """
+
+        def work() -> None:
+            for row in rows:
+                for path in self._files.of(row.item_id):
+                    self._files.remove(path)
+
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._runner.executor, work)
+        except OSError as error:
+            raise DiskError(words(error, self._files.root)) from error
 
     async def _unlink(self, rows: Sequence[WantedRow]) -> None:
         """Deletes files and parts. Raises OSError."""

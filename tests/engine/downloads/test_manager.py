@@ -343,6 +343,20 @@ async def test_a_delete_that_a_crash_breaks_off_is_ended_by_the_next_start(rig: 
     assert [path.stem for path in rig.root.rglob("*.*") if path.suffix in (".wav", ".part")] == [kept.id]
 
 
+async def test_a_cancel_that_a_crash_breaks_off_just_after_the_rename_leaves_no_file(rig: Rig) -> None:
+    song = rig.songs[0]
+    rig.server.faults.add("close", route="/items/*/download", after_bytes=1_000_000)
+    await rig.manager.wishes.download_item(song.id)
+    row = await rig.until_row(song.id, lambda row: row.wait_reason == "retry")
+    await rig.until_idle()
+    await rig.manager.rows.condemn([row.id])
+    await rig.stop()
+    rig.part(song.id).rename(rig.part(song.id).with_suffix(".wav"))  # its row does not know it yet
+    await rig.start()
+    assert await rig.rows() == {}
+    assert not [path for path in rig.root.rglob("*") if path.stem == song.id]
+
+
 async def test_what_is_asked_for_again_after_a_broken_off_delete_stays(rig: Rig) -> None:
     song = rig.songs[0]
     await rig.manager.wishes.download_item(song.id)
