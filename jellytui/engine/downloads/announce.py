@@ -70,10 +70,14 @@ class Announcer:
         for start in range(0, len(download_ids), _BATCH):
             batch = [self._live(info) for info in await self._listing.by_ids(download_ids[start : start + _BATCH])]
             for info in batch:
-                event = "removed" if is_left_over(info) else kind or _type_of(info)
-                self._bus.publish(DownloadEvent(type=event, download=info))
+                self._tell(kind, info)
             infos += batch
         return infos
+
+    def row(self, kind: DownloadEventType, info: DownloadInfo) -> None:
+        """Publishes a row as a write has just returned it."""
+        self.totals_changed()
+        self._tell(kind, self._live(info))
 
     def one(self, kind: DownloadEventType, info: DownloadInfo) -> None:
         """Publishes a row that the caller holds."""
@@ -110,6 +114,10 @@ class Announcer:
             user_bytes=totals.user_bytes,
             cache_bytes=totals.cache_bytes,
         )
+
+    def _tell(self, kind: DownloadEventType | None, info: DownloadInfo) -> None:
+        event = "removed" if is_left_over(info) else kind or _type_of(info)
+        self._bus.publish(DownloadEvent(type=event, download=info))
 
     async def _publish_summaries(self) -> None:
         while True:

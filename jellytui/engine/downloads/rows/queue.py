@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from jellytui.engine.clock import Clock, timestamp
+from jellytui.engine.downloads.rows.listing import info_of
 from jellytui.engine.downloads.state import Act, sources, target
 from jellytui.engine.downloads.transfer.resume import Body, Held
-from jellytui.engine.models import DownloadStatus, Origin
+from jellytui.engine.models import DownloadInfo, DownloadStatus, Origin
 from jellytui.engine.storage.database import Database, Transaction
 
 _RETURNING = """RETURNING *, EXISTS (SELECT 1 FROM wants w WHERE w.download_id = downloads.id
-    AND w.wanted_by NOT IN ('stream', 'queue', 'album')) AS is_users"""
+    AND w.wanted_by NOT IN ('stream', 'queue', 'album')) AS is_users,
+    (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = downloads.id) AS wanted_by"""
+"""The row as the statement leaves it, with all that `info_of` needs: nobody has to read it again to tell of it."""
 
 CONDEMNED = "removal"
 """The wait reason of a row that is being removed: a mark, so that a crash in between is noticed."""
@@ -66,6 +69,8 @@ class Claim:
     """Whether it waits on a metered link."""
     is_successor: bool
     """Whether it comes for a file that is here and plays meanwhile: the server has replaced it."""
+    info: DownloadInfo
+    """The row as the claim left it."""
     was: DownloadStatus = "pending"
     """The state that it was claimed from."""
 
@@ -94,6 +99,7 @@ def claim_of(row: sqlite3.Row, was: DownloadStatus = "pending") -> Claim:
         is_users=bool(row["is_users"]),
         is_unmetered_only=bool(row["is_unmetered_only"]),
         is_successor=row["completed_at"] is not None,
+        info=info_of(row),
         was=was,
     )
 
@@ -118,11 +124,10 @@ class QueueRows:
 
     async def claim(self, *, is_metered: bool) -> Claim | None:
         """Takes the next row that may start; on a metered link only those told to go anyway."""
-        async with self._database.transaction() as tx:
-            row = await tx.fetch_one(
-                CLAIM.format(only="AND is_unmetered_only = 0" if is_metered else "", returning=_RETURNING),
-                {"now": timestamp(self._clock.now())},
-            )
+        row = await self._database.fetch_one(
+            CLAIM.format(only="AND is_unmetered_only = 0" if is_metered else "", returning=_RETURNING),
+            {"now": timestamp(self._clock.now())},
+        )
         return None if row is None else claim_of(row)
 
     async def claim_for_listener(self, download_id: int, *, at_once: bool) -> Claim | None:
@@ -206,15 +211,16 @@ class QueueRows:
             (json.dumps(list(download_ids)),),
         )
 
-    async def settle(self, claim: Claim, act: Act, **fields: Any) -> bool:
-        """Ends an attempt by an act; False when somebody else has decided about the row meanwhile."""
+    async def settle(self, claim: Claim, act: Act, **fields: Any) -> DownloadInfo | None:
+        """Ends an attempt by an act; the row as it is now, None when somebody else has decided about it meanwhile."""
         assignments = {"status": target(act), **fields}
         columns = ", ".join(f"{name} = :{name}" for name in assignments)
         sql = (
             f"UPDATE downloads SET {columns} WHERE id = :id AND generation = :claimed "  # noqa: S608
-            f"AND status IN ({_quoted(sources(act))})"
+            f"AND status IN ({_quoted(sources(act))}) {_RETURNING}"
         )
-        return await self._database.execute(sql, {**assignments, "id": claim.id, "claimed": claim.generation}) > 0
+        row = await self._database.fetch_one(sql, {**assignments, "id": claim.id, "claimed": claim.generation})
+        return None if row is None else info_of(row)
 
     async def began(self, claim: Claim, body: Body) -> None:
         """Stores the validators of a body that begins at byte 0; the `.part` is empty now."""

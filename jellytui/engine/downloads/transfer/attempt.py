@@ -26,9 +26,7 @@ class Transfer:
         """Whether somebody listens: then it holds no slot of the queue's and no limit slows it down."""
         self.is_left = False
         """Whether the listener has just gone, and may come back at once; until then it is nobody's hurry."""
-        self.info = DownloadInfo(
-            id=claim.id, item_id=claim.item_id, user_id=claim.user_id, status="downloading", priority=claim.priority
-        )
+        self.info: DownloadInfo = claim.info
         """The row as last read; its numbers are older than the attempt's own."""
         self.control = Control()
         self.speed = SpeedMeter(clock)

@@ -75,7 +75,7 @@ class Endings:
     ) -> None:
         """Pending again, for now or for later, with its bytes kept."""
         next_attempt_at = timestamp(self._clock.now() + timedelta(seconds=delay_s)) if delay_s else None
-        is_ours = await self._rows.settle(
+        info = await self._rows.settle(
             transfer.claim,
             "release",
             wait_reason=wait_reason,
@@ -83,21 +83,21 @@ class Endings:
             **_progress_fields(transfer),
             **fields,
         )
-        if not is_ours:
+        if info is None:
             return
         if delay_s:
             self._wake_in(transfer.claim.id, delay_s)
-        await self._announcer.rows("waiting", [transfer.claim.id])
+        self._announcer.row("waiting", info)
 
     async def _pause(self, transfer: Transfer) -> None:
-        if await self._rows.settle(transfer.claim, "pause", **_progress_fields(transfer)):
-            await self._announcer.rows("paused", [transfer.claim.id])
+        if info := await self._rows.settle(transfer.claim, "pause", **_progress_fields(transfer)):
+            self._announcer.row("paused", info)
 
     async def fail(self, transfer: Transfer, text: str, **fields: object) -> None:
         """Failed for good, with its bytes kept."""
         fields |= _progress_fields(transfer) | {"error_message": text, "wait_reason": None}
-        if await self._rows.settle(transfer.claim, "fail", **fields):
-            await self._announcer.rows("failed", [transfer.claim.id])
+        if info := await self._rows.settle(transfer.claim, "fail", **fields):
+            self._announcer.row("failed", info)
 
     async def _complete(self, transfer: Transfer, finished: Finished) -> None:
         """fsync, rename, fsync the folder, and only then the row (downloads-playback.md 1.6)."""
@@ -106,7 +106,7 @@ class Endings:
         loop = asyncio.get_running_loop()
         relative = self.final_path(claim, finished.mime_type)
         await loop.run_in_executor(self._executor, self._files.commit, part.path, relative)
-        is_ours = await self._rows.settle(
+        info = await self._rows.settle(
             claim,
             "complete",
             file_path=relative,
@@ -121,8 +121,8 @@ class Endings:
             next_attempt_at=None,
             gone_on_server=0,
         )
-        if is_ours:
-            await self._announcer.rows("completed", [claim.id])
+        if info is not None:
+            self._announcer.row("completed", info)
             return
         # Paused or cancelled in the very last moment: as if the rename had not been. A successor has taken the place of
         # the file that was here, and something must play.

@@ -49,13 +49,21 @@ class Part:
         """Raised when the body begins anew."""
 
     @classmethod
-    async def open(cls, path: Path, executor: Executor, *, trusted_bytes: int | None = None) -> Part:
-        """Opens or makes the file; its folder is there. What lies beyond `trusted_bytes` is cut off (a power cut).
+    async def open(
+        cls,
+        path: Path,
+        executor: Executor,
+        *,
+        trusted_bytes: int | None = None,
+        before: Callable[[], None] | None = None,
+    ) -> Part:
+        """Opens or makes the file; its folder is there, or `before`, called in the same thread, makes it. What lies
+        beyond `trusted_bytes` is cut off (a power cut).
 
         Raises OSError.
         """
         part = cls(path, executor)
-        await asyncio.get_running_loop().run_in_executor(executor, part._open, trusted_bytes)
+        await asyncio.get_running_loop().run_in_executor(executor, part._open, trusted_bytes, before or _nothing)
         return part
 
     async def write(self, chunk: bytes) -> None:
@@ -156,7 +164,8 @@ class Part:
         self.written = position
         self.on_change()
 
-    def _open(self, trusted_bytes: int | None) -> None:
+    def _open(self, trusted_bytes: int | None, before: Callable[[], None]) -> None:
+        before()
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         size = os.fstat(self._descriptor).st_size
         if trusted_bytes is not None and size > trusted_bytes:
@@ -183,4 +192,4 @@ def _flush_to_medium(descriptor: int) -> None:
 
 
 def _nothing() -> None:
-    """Nobody reads along."""
+    """Nobody reads along; nothing comes before."""

@@ -311,8 +311,7 @@ class Runner:
         """Fetches and writes down what has come of it. Raises sqlite3.Error where that cannot be written."""
         claim = transfer.claim
         try:
-            if infos := await self._announcer.rows("started", [claim.id]):
-                transfer.info = infos[0]
+            self._announcer.row("started", claim.info)
             transfer.outcome = await self._fetch(transfer)
             await self._endings.write(transfer, transfer.outcome)
         except OSError as error:
@@ -332,9 +331,10 @@ class Runner:
         if transfer.control.is_stopped:
             return Stopped()
         path = self._files.part_of(claim.item_id)
-        await asyncio.get_running_loop().run_in_executor(self.executor, self._files.make_folder, path.parent)
         trusted = claim.durable_bytes if claim.boot_id not in (None, boot_id()) else None
-        transfer.part = await Part.open(path, self.executor, trusted_bytes=trusted)
+        transfer.part = await Part.open(
+            path, self.executor, trusted_bytes=trusted, before=lambda: self._files.make_folder(path.parent)
+        )
         if listener := self._listeners.get(claim.id):
             listener.opened(transfer)
         # A listener's way is the anonymous stream: it needs no permission, and no sign-in.
