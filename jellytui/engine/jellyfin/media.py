@@ -64,6 +64,7 @@ class MediaClient:
         self._timeouts = timeouts or MediaTimeouts()
         self._turn = asyncio.Lock()
         """All bodies read by turns."""
+        self._has_proxy = _has_proxy()
 
     @asynccontextmanager
     async def open(
@@ -93,7 +94,7 @@ class MediaClient:
         tls = await self._client.tls()
         return httpx.AsyncClient(
             # httpx knows the ways through proxies; the usual way is straight, and ours is twice as fast.
-            transport=None if _has_proxy() else BodyTransport(tls, self._turn),
+            transport=None if self._has_proxy else BodyTransport(tls, self._turn),
             verify=tls,
             http2=False,
             follow_redirects=False,
