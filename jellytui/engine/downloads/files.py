@@ -10,9 +10,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from jellytui.engine.errors import UsageError
@@ -94,17 +92,6 @@ def extension_of(container: str, mime_type: str | None) -> str:
         if name in _EXTENSIONS:
             return name
     return _EXTENSION_OF_MIME.get((mime_type or "").partition(";")[0].strip().lower(), NO_EXTENSION)
-
-
-@dataclass(frozen=True)
-class FoundFile:
-    """A file below the account's folder."""
-
-    relative: str
-    item_id: str
-    size: int
-    modified_at: float
-    is_part: bool
 
 
 class DownloadFiles:
@@ -201,27 +188,6 @@ class DownloadFiles:
         """The file's length; None where there is none."""
         path = self.absolute(relative)
         return path.stat().st_size if path.is_file() else None
-
-    def found(self) -> Iterator[FoundFile]:
-        """Every file and `.part` that lies where the ids put it."""
-        account = self.root / self._account
-        if not account.is_dir():
-            return
-        for shelf in sorted(account.iterdir()):
-            if not shelf.is_dir() or shelf.is_symlink():
-                continue
-            for path in sorted(shelf.iterdir()):
-                item_id, _, ending = path.name.partition(".")
-                if not is_safe_id(item_id) or path.is_symlink() or not path.is_file():
-                    continue
-                facts = path.stat()
-                yield FoundFile(
-                    relative=path.relative_to(self.root).as_posix(),
-                    item_id=item_id,
-                    size=facts.st_size,
-                    modified_at=facts.st_mtime,
-                    is_part=f".{ending}" == PART_SUFFIX,
-                )
 
     def _shelf(self, item_id: str) -> str:
         if not is_safe_id(item_id):

@@ -64,14 +64,6 @@ class Wants:
         }
         return [rows[download_id] for download_id in download_ids if download_id in rows]
 
-    async def ids_of_items(self, item_ids: Sequence[str]) -> list[int]:
-        """The rows of these items."""
-        rows = await self._database.fetch_all(
-            f"SELECT id FROM downloads WHERE item_id IN {_IDS}",  # noqa: S608
-            (_json(item_ids),),
-        )
-        return [row["id"] for row in rows]
-
     async def drop(self, item_ids: Sequence[str], wanted_by: str) -> list[int]:
         """Takes one want off these items; the rows that had it, their priority now that of who still wants them."""
         async with self._database.transaction() as tx:
