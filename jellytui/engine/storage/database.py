@@ -40,15 +40,11 @@ class Transaction:
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Runs one statement; returns how many rows it changed."""
-        cursor = await self._connection.execute(sql, parameters)
-        await cursor.close()
-        return cursor.rowcount
+        return (await self._run(sql, parameters)).rowcount
 
     async def insert(self, sql: str, parameters: Parameters = ()) -> int:
         """Runs one INSERT; returns the row's id."""
-        cursor = await self._connection.execute(sql, parameters)
-        await cursor.close()
-        return cursor.lastrowid or 0
+        return (await self._run(sql, parameters)).lastrowid or 0
 
     async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
         """Runs one statement for each row."""
@@ -63,6 +59,12 @@ class Transaction:
         """The first row of a query, or None."""
         rows = await self.fetch_all(sql, parameters)
         return rows[0] if rows else None
+
+    async def _run(self, sql: str, parameters: Parameters) -> aiosqlite.Cursor:
+        cursor = await self._connection.execute(sql, parameters)
+        if cursor.description is not None:  # another way to the connection's thread; a statement without rows is over
+            await cursor.close()
+        return cursor
 
 
 class Database:

@@ -19,6 +19,11 @@ from jellytui.engine.downloads.transfer.resume import Body, Held
 from jellytui.engine.models import DownloadInfo, DownloadStatus, Origin
 from jellytui.engine.storage.database import Database, Transaction
 
+_SAVE = """UPDATE downloads SET bytes_downloaded = json_extract(said.value, '$.here'),
+               progress = json_extract(said.value, '$.share'),
+               durable_bytes = json_extract(said.value, '$.durable'), boot_id = ?
+           FROM json_each(?) AS said WHERE downloads.id = json_extract(said.value, '$.id')
+           AND generation = json_extract(said.value, '$.generation') AND status = ?"""
 _RETURNING = """RETURNING *, EXISTS (SELECT 1 FROM wants w WHERE w.download_id = downloads.id
     AND w.wanted_by NOT IN ('stream', 'queue', 'album')) AS is_users,
     (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = downloads.id) AS wanted_by"""
@@ -231,22 +236,14 @@ class QueueRows:
         )
 
     async def save_progress(self, progress: Iterable[Progress], boot_id: str) -> None:
-        """Writes how far all running attempts are, in one transaction."""
-        async with self._database.transaction() as tx:
-            await tx.execute_many(
-                """UPDATE downloads SET bytes_downloaded = ?, progress = ?, durable_bytes = ?, boot_id = ?
-                   WHERE id = ? AND generation = ? AND status = 'downloading'""",
-                [_saved(one, boot_id, one.generation) for one in progress],
-            )
+        """Writes how far all running attempts are, in one statement."""
+        saved = [_saved(one, one.generation) for one in progress]
+        await self._database.execute(_SAVE, (boot_id, json.dumps(saved), "downloading"))
 
     async def keep_progress(self, progress: Iterable[Progress], boot_id: str) -> None:
         """Writes how far attempts had come that a pause has ended: the row is one generation on."""
-        async with self._database.transaction() as tx:
-            await tx.execute_many(
-                """UPDATE downloads SET bytes_downloaded = ?, progress = ?, durable_bytes = ?, boot_id = ?
-                   WHERE id = ? AND generation = ? AND status = 'paused'""",
-                [_saved(one, boot_id, one.generation + 1) for one in progress],
-            )
+        saved = [_saved(one, one.generation + 1) for one in progress]
+        await self._database.execute(_SAVE, (boot_id, json.dumps(saved), "paused"))
 
     async def release_all_but(self, download_ids: Sequence[int]) -> None:
         """Makes rows pending that say that they are being fetched, but for those that really are."""
@@ -293,9 +290,14 @@ def fraction(here: int, total: int | None) -> float:
     return min(1.0, here / total) if total else 0.0
 
 
-def _saved(one: Progress, boot_id: str, generation: int) -> tuple[Any, ...]:
-    share = fraction(one.bytes_downloaded, one.total)
-    return one.bytes_downloaded, share, one.durable_bytes, boot_id, one.id, generation
+def _saved(one: Progress, generation: int) -> dict[str, float]:
+    return {
+        "id": one.id,
+        "generation": generation,
+        "here": one.bytes_downloaded,
+        "share": fraction(one.bytes_downloaded, one.total),
+        "durable": one.durable_bytes,
+    }
 
 
 def _quoted(statuses: Iterable[str]) -> str:
