@@ -37,9 +37,7 @@ class Feed:
         """Why nothing comes for now: the end for those who have not begun, a wait for those who have."""
         self.tail: Window | None = None
         self.on_growth: Callable[[], None] = _nothing
-        """Called in the writer's thread when bytes have come."""
-        self.starving = 0
-        """How many readers wait for bytes."""
+        """Called when bytes have come."""
         self._part: Part | None = None
         self._version = 0
         self._written = 0
@@ -47,10 +45,20 @@ class Feed:
         """Whose bytes are in the `.part`; None before that is known."""
 
     @property
+    def here(self) -> int:
+        """Bytes from the beginning that are here, in the file or in memory."""
+        part = self._part  # read once: it is asked without the lock too
+        return self._written if part is None else part.size
+
+    @property
     def written(self) -> int:
         """Bytes from the beginning that are in the file."""
-        part = self._part  # read once: it is asked without the lock too
+        part = self._part
         return self._written if part is None else part.written
+
+    def copy(self, offset: int, buffer: memoryview) -> int:
+        """Copies from byte `offset` on what is in memory; 0 when that is not."""
+        return 0 if self._part is None else self._part.copy(offset, buffer)
 
     @property
     def held(self) -> Held | None:
@@ -68,12 +76,6 @@ class Feed:
                 return None
             raise
 
-    def want_bytes(self, change: int) -> None:
-        """Counts the readers that wait, so that the writer hands over what it has."""
-        self.starving += change
-        if self._part is not None:
-            self._part.is_awaited = self.starving > 0
-
     # On the loop.
 
     def attach(self, part: Part, held: Held) -> None:
@@ -81,9 +83,8 @@ class Feed:
         with self.condition:
             self._part, self._version = part, part.version
             part.on_change = self._on_change
-            part.is_awaited = self.starving > 0
             self.epoch += 1
-            if part.written:
+            if part.size:
                 self._take(held)
             self.condition.notify_all()
 
@@ -131,7 +132,7 @@ class Feed:
         self.total = held.total
         self.is_length_told = True
 
-    # In the writer's thread.
+    # On the loop, or in the writer's thread.
 
     def _on_change(self) -> None:
         with self.condition:

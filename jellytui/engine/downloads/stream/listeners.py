@@ -333,7 +333,7 @@ class Listeners:
         if row.wanted_by:
             return follower.info.status != "paused"
         total = follower.feed.total
-        return total is not None and follower.feed.written >= total * HALF
+        return total is not None and follower.feed.here >= total * HALF
 
     async def _clear_regularly(self) -> None:
         while True:

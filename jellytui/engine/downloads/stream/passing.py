@@ -45,14 +45,13 @@ class PassingStream:
         self._folder = tempfile.TemporaryDirectory(prefix="jellytui-", ignore_cleanup_errors=True)
         self._path = Path(self._folder.name) / "stream"
         self._feed = Feed(self._path)
-        self._part: Part | None = None
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name=f"passing stream {item_id}")
         self.reader = StreamReader(
             self._feed,
             on_move=lambda: None,
-            on_starve=lambda _: self._call(self._hand_over),
-            on_close=lambda _: self._call(self._on_close, self),
+            on_starve=lambda _: None,
+            on_close=lambda _: self._on_loop(self._on_close, self),
         )
 
     async def close(self) -> None:
@@ -64,13 +63,13 @@ class PassingStream:
 
     async def _run(self) -> None:
         try:
-            self._part = await Part.open(self._path, self._executor)
+            part = await Part.open(self._path, self._executor)
         except OSError as error:
             self._feed.fail(DiskError(f"{self._path} cannot be written ({error.strerror or error})."))
             return
-        self._feed.attach(self._part, Held())
+        self._feed.attach(part, Held())
         try:
-            await self._fetch(self._part)
+            await self._fetch(part)
         except OSError as error:
             self._feed.fail(DiskError(f"{self._path} cannot be written ({error.strerror or error})."))
         except JellytuiError as error:
@@ -78,7 +77,7 @@ class PassingStream:
         finally:
             self._feed.detach()
             with contextlib.suppress(OSError):
-                await self._part.close()
+                await part.close()
 
     async def _fetch(self, part: Part) -> None:
         """Tries until all has come. Raises JellytuiError when it will not, OSError for the disk."""
@@ -116,10 +115,6 @@ class PassingStream:
 
         return Hooks(began=began, progress=lambda _: None, admit=admit, ask_size=ask_size, has_room=has_room)
 
-    def _hand_over(self) -> None:
-        if self._part is not None:
-            self._part.hand_over()
-
-    def _call(self, function: Callable[..., object], *arguments: object) -> None:
+    def _on_loop(self, function: Callable[..., object], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(function, *arguments)

@@ -1,8 +1,8 @@
 """The growing `.part`: one writer that never blocks the loop, any number of readers in threads.
 
-Bytes are gathered to 1 MiB and written in a thread with one write outstanding (downloads-playback.md 7). While a
-reader waits (`is_awaited`) the writer hands over what it has at once. A body that begins anew gets a new file: whoever
-reads the old one keeps it, and is told.
+Bytes are gathered to 1 MiB and written in a thread with one write outstanding (downloads-playback.md 7). Until they
+are in the file readers have them from memory: who waits for them waits for no disk. A body that begins anew gets a new
+file: whoever reads the old one keeps it, and is told.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from pathlib import Path
 
 WRITE_BYTES = 1024 * 1024
@@ -28,21 +28,21 @@ class Part:
         self.path = path
         self._executor = executor
         self._descriptor = -1
-        self._gathered: list[bytes] = []
-        self._gathered_bytes = 0
-        self._pending: asyncio.Future[None] | None = None
+        self._tail: list[bytes] = []
+        """What is not in the file yet, from `written` to `size`."""
+        self._handed_over = 0
+        """Up to where writes have been begun."""
+        self._pending: Future[None] | None = None
         self._is_closing = False
         self._synced_at = time.monotonic()
         self._lock = threading.Lock()
-        """Guards the descriptor: readers duplicate it in their threads."""
+        """Guards the descriptor and the tail: readers use both in their threads."""
         self.on_change: Callable[[], None] = _nothing
-        """Called in the writer's thread when bytes are there for readers, or the version has changed."""
-        self.is_awaited = False
-        """Whether a reader lacks bytes; set in its thread, which then calls `hand_over` on the loop."""
+        """Called when bytes have come, or, in the writer's thread, when the version has changed."""
         self.size = 0
-        """Bytes taken, those included that are still being written."""
+        """Bytes taken, those included that are still being written; all are there for readers."""
         self.written = 0
-        """Bytes in the file, there for readers."""
+        """Bytes in the file."""
         self.durable = 0
         """Bytes flushed to the medium."""
         self.version = 0
@@ -68,37 +68,37 @@ class Part:
 
     async def write(self, chunk: bytes) -> None:
         """Takes bytes for the end of the file; waits only for the write before the last. Raises OSError."""
-        self._gathered.append(chunk)
-        self._gathered_bytes += len(chunk)
-        self.size += len(chunk)
-        if self._gathered_bytes < WRITE_BYTES and not (self.is_awaited and self._is_idle):
-            return
-        await self._settle()
-        if self._gathered:
-            self._start_write()
+        with self._lock:
+            self._tail.append(chunk)
+            self.size += len(chunk)
+        self.on_change()
+        if self.size - self._handed_over >= WRITE_BYTES:
+            await self._settle()
+            if self.size > self._handed_over:  # `hand_over` may have been faster
+                self._start_write()
 
     def hand_over(self) -> None:
-        """Begins to write what is gathered, however little: a reader waits for it and no more may come for long."""
-        if not self._gathered or self._is_closing:
-            return
-        if self._is_idle and (self._pending is None or self._pending.exception() is None):
+        """Begins to write what is gathered, however little, unless a write is under way: on a slow line a megabyte
+        takes long to gather, and would be lost with the process.
+        """
+        is_idle = self._pending is None or (self._pending.done() and self._pending.exception() is None)
+        if is_idle and self.size > self._handed_over and not self._is_closing:
             self._start_write()
-        elif self._pending is not None and not self._pending.done():
-            self._pending.add_done_callback(lambda _: self.hand_over())
 
     async def flush(self) -> None:
         """Writes out everything taken. Raises OSError."""
         await self._settle()
-        if self._gathered:
+        if self.size > self.written:
             self._start_write()
             await self._settle()
 
     async def begin_anew(self) -> None:
         """Drops what is here: the old file goes, a new one begins. Raises OSError."""
         await self._settle()
-        self._gathered.clear()
-        self._gathered_bytes = self.size = 0
-        self._pending = asyncio.get_running_loop().run_in_executor(self._executor, self._replace)
+        with self._lock:
+            self._tail.clear()
+            self._handed_over = self.size = 0
+        self._pending = self._executor.submit(self._replace)
         await self._settle()
 
     async def read(self, start: int, length: int) -> bytes:
@@ -127,42 +127,59 @@ class Part:
                 raise OSError(errno.EBADF, "the part is closed")
             return os.dup(self._descriptor), self.version
 
+    def copy(self, offset: int, buffer: memoryview) -> int:
+        """Copies what is not in the file yet, from byte `offset` on; 0 when that is not here, or is in the file."""
+        with self._lock:
+            end = self.size
+            if not self.written <= offset < end:
+                return 0
+            for chunk in reversed(self._tail):  # who reads along wants the last
+                end -= len(chunk)
+                if end <= offset:
+                    piece = memoryview(chunk)[offset - end : offset - end + len(buffer)]
+                    buffer[: len(piece)] = piece
+                    return len(piece)
+        return 0
+
     # The writer's thread.
 
-    @property
-    def _is_idle(self) -> bool:
-        return self._pending is None or self._pending.done()
-
     def _start_write(self) -> None:
-        chunks, self._gathered = self._gathered, []
-        self._gathered_bytes = 0
-        self._pending = asyncio.get_running_loop().run_in_executor(self._executor, self._append, chunks)
+        # No future of the loop's: nobody waits for most writes, and each would wake it.
+        self._handed_over = self.size
+        self._pending = self._executor.submit(self._append, len(self._tail))
 
     async def _settle(self) -> None:
         """Waits for the write under way, also when cancelled: its descriptor must not be closed under it."""
         while (pending := self._pending) is not None:
             try:
-                await asyncio.shield(pending)
+                if pending.done():
+                    pending.result()
+                    continue
+                waiting = asyncio.wrap_future(pending)
+                await asyncio.shield(waiting)
             except asyncio.CancelledError:
-                await asyncio.wait([pending])
+                await asyncio.wait([waiting])
                 raise
             finally:
                 if self._pending is pending:  # `hand_over` may have begun the next one
                     self._pending = None
 
-    def _append(self, chunks: list[bytes]) -> None:
-        position = self.written
+    def _append(self, count: int) -> None:
+        """Writes the first chunks of the tail; they stay there until they are in the file."""
+        with self._lock:
+            chunks, position = self._tail[:count], self.written
         view = memoryview(b"".join(chunks) if len(chunks) > 1 else chunks[0])
         while view:
-            count = os.pwrite(self._descriptor, view, position)
-            view = view[count:]
-            position += count
+            done = os.pwrite(self._descriptor, view, position)
+            view = view[done:]
+            position += done
         if position - self.durable >= SYNC_BYTES or time.monotonic() - self._synced_at >= SYNC_SECONDS:
             _flush_to_medium(self._descriptor)
             self._synced_at = time.monotonic()
             self.durable = position
-        self.written = position
-        self.on_change()
+        with self._lock:
+            del self._tail[:count]
+            self.written = position
 
     def _open(self, trusted_bytes: int | None, before: Callable[[], None]) -> None:
         before()
@@ -171,7 +188,7 @@ class Part:
         if trusted_bytes is not None and size > trusted_bytes:
             os.ftruncate(self._descriptor, trusted_bytes)
             size = trusted_bytes
-        self.size = self.written = size
+        self.size = self.written = self._handed_over = size
         self.durable = 0 if trusted_bytes is None else size
 
     def _replace(self) -> None:

@@ -1,14 +1,16 @@
-"""The `.part` hands over what it has gathered as soon as a reader waits, and loses nothing by that."""
+"""The `.part` gives readers what it has gathered before that is in the file, and loses nothing by that."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import random
+import resource
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from jellytui.engine.downloads.transfer.part import WRITE_BYTES, Part
@@ -23,33 +25,55 @@ async def part(tmp_path: Path) -> AsyncIterator[Part]:
         await part.close()
 
 
-async def test_little_is_gathered_until_a_reader_waits(part: Part) -> None:
-    await part.write(b"x" * 1000)
-    assert (part.size, part.written) == (1000, 0)
+def _read(part: Part, offset: int, length: int) -> bytes:
+    buffer = bytearray(length)
+    return bytes(buffer[: part.copy(offset, memoryview(buffer))])
+
+
+async def test_what_is_gathered_can_be_read_before_it_is_written(part: Part) -> None:
+    await part.write(b"abc")
+    await part.write(b"defg")
+    assert (part.size, part.written) == (7, 0)
+    assert [_read(part, offset, 3) for offset in (0, 1, 3, 6, 7)] == [b"abc", b"bc", b"def", b"g", b""]
     part.hand_over()
-    await until(lambda: part.written == 1000)
+    await until(lambda: part.written == 7)
+    assert _read(part, 3, 3) == b""
+    assert part.path.read_bytes() == b"abcdefg"
 
 
-async def test_while_a_reader_waits_each_chunk_is_written_at_once(part: Part) -> None:
-    part.is_awaited = True
-    for number in range(1, 6):
-        await part.write(b"x" * 1000)
-        part.hand_over()
-        await until(lambda number=number: part.written == 1000 * number)  # type: ignore[misc]
+async def test_what_could_not_be_written_is_kept_and_written_in_its_place(part: Part) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    await part.write(b"x" * 1000)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            await part.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert _read(part, 0, 2000) == b"x" * 1000
+    await part.write(b"y" * 1000)
+    await part.flush()
+    assert part.path.read_bytes() == b"x" * 1000 + b"y" * 1000
 
 
-async def test_nothing_is_lost_however_writing_and_handing_over_cross(part: Part) -> None:
+async def test_nothing_is_lost_however_writing_handing_over_and_reading_cross(part: Part) -> None:
     dice = random.Random(7)
     whole = bytearray()
+    from_memory = 0
     for _ in range(300):
         chunk = dice.randbytes(dice.choice([1, 1000, 70_000]))
         whole += chunk
         await part.write(chunk)
-        part.is_awaited = dice.random() < 0.5
         for _ in range(dice.randrange(3)):
             part.hand_over()
             await asyncio.sleep(0)
+        offset = dice.randrange(len(whole))
+        got = _read(part, offset, 100_000)
+        assert got == whole[offset : offset + len(got)]
+        assert got or offset < part.written
+        from_memory += bool(got)
     await part.flush()
+    assert from_memory > 20
     assert len(whole) > 4 * WRITE_BYTES
     assert (part.size, part.written) == (len(whole), len(whole))
     assert part.path.read_bytes() == whole
@@ -57,7 +81,7 @@ async def test_nothing_is_lost_however_writing_and_handing_over_cross(part: Part
 
 async def test_a_reader_hears_of_growth_and_of_a_file_that_begins_anew(part: Part) -> None:
     heard: list[tuple[int, int]] = []
-    part.on_change = lambda: heard.append((part.written, part.version))
+    part.on_change = lambda: heard.append((part.size, part.version))
     await part.write(b"x" * 1000)
     await part.flush()
     descriptor, version = part.duplicate()
