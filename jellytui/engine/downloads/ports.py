@@ -122,8 +122,8 @@ class MediaResponse(Protocol):
     def headers(self) -> Mapping[str, str]:
         """By lower-case name."""
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes, undecoded. Raises BodyBrokenError."""
+    def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:
+        """The body as it comes, undecoded; left to gather for so many seconds. Raises BodyBrokenError."""
 
 
 class Media(Protocol):

@@ -112,6 +112,8 @@ class Hooks:
     """The item's size, asked from the server anew."""
     has_room: Callable[[int], Awaitable[None]]
     """Raises OSError when the disk has no room for that many more bytes."""
+    patience_s: Callable[[], float] | None = None
+    """How many seconds what comes may be left to gather; without it nothing waits."""
 
 
 class DownloadWorker:
@@ -218,7 +220,7 @@ class _Attempt:
         told = part.size
         next_room_check = part.size
         watch = _TrickleWatch(self._clock)
-        async for received in response.chunks():
+        async for received in response.chunks(hooks.patience_s):
             watch.saw(len(received))
             chunk = received
             if overlap:

@@ -7,7 +7,7 @@ context, costs 0.15 ms and is dropped with whatever it held.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,10 +38,17 @@ class MediaResponse:
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body's bytes, undecoded. Raises BodyBrokenError."""
+    async def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:
+        """The body's bytes, undecoded; at once, or left to gather for `patience_s`, which is asked before each read.
+        Raises BodyBrokenError.
+        """
         import httpx
 
+        from jellytui.engine.jellyfin.wire.transport import PACE
+
+        pace = self._response.extensions.get(PACE)  # behind a proxy there is none
+        if pace is not None and patience_s is not None:
+            pace.patience_s = patience_s
         try:
             # No chunk_size: httpx would lose what it had gathered when the connection breaks.
             async for chunk in self._response.aiter_raw():

@@ -121,7 +121,7 @@ class Rig:
         self.events: list[DownloadEvent] = []
         self.database: Database
         self.manager: DownloadManager
-        self._client: JellyfinClient
+        self.client: JellyfinClient
 
     async def start(self) -> None:
         """A new engine on what is there."""
@@ -129,13 +129,13 @@ class Rig:
         bus = EventBus()
         bus.bind(asyncio.get_running_loop())
         bus.subscribe([DownloadEvent], self._hear)
-        self._client = JellyfinClient(account=self.account, token=self.token, server=ServerSettings(), clock=self.clock)
+        self.client = JellyfinClient(account=self.account, token=self.token, server=ServerSettings(), clock=self.clock)
         self.manager = DownloadManager(
             account=self.account,
             database=self.database,
             root=self.root,
-            media=MediaClient(client=self._client, timeouts=MediaTimeouts(read_s=self.read_timeout_s)),
-            client=self._client,
+            media=MediaClient(client=self.client, timeouts=MediaTimeouts(read_s=self.read_timeout_s)),
+            client=self.client,
             connection=self.link,
             catalogue=self.catalogue,
             mirror=self.catalogue,
@@ -152,7 +152,7 @@ class Rig:
     async def stop(self) -> None:
         """The engine ends in order."""
         await self.manager.stop()
-        await self._client.close()
+        await self.client.close()
         await self.database.close()
 
     async def restart(self) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -76,7 +76,7 @@ class Answer:
     body: bytes = b""
     breaks_after: int | None = None
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:
         end = len(self.body) if self.breaks_after is None else min(self.breaks_after, len(self.body))
         for start in range(0, end, CHUNK):
             await asyncio.sleep(0)

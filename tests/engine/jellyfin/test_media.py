@@ -14,6 +14,7 @@ from jellytui.engine.clock import SystemClock
 from jellytui.engine.errors import BodyBrokenError, ServerUnreachableError
 from jellytui.engine.jellyfin.client import JellyfinClient
 from jellytui.engine.jellyfin.media import MediaClient, MediaTimeouts
+from jellytui.engine.jellyfin.wire.sockets import GATHERED_BYTES
 from jellytui.engine.models import Account
 
 MUSIC = os.urandom(700_000) + b"\n\r\n\n\n"
@@ -172,3 +173,35 @@ async def test_many_bodies_at_once_do_not_mix() -> None:
                 return b"".join([chunk async for chunk in response.chunks()])
 
         assert await asyncio.gather(*(one() for _ in range(8))) == [MUSIC] * 8
+
+
+async def test_what_comes_in_drops_is_left_to_gather_for_whoever_has_patience() -> None:
+    drops = [MUSIC[start : start + 10_000] for start in range(0, len(MUSIC), 10_000)]
+
+    async def pieces(patience_s: Callable[[], float] | None) -> list[bytes]:
+        async with (
+            asyncio.timeout(20),  # less than the patience: what is complete is not waited for
+            answering(writing(HEAD, *drops)) as (url, _),
+            media().open(url, authorized=False) as response,
+        ):
+            return [piece async for piece in response.chunks(patience_s)]
+
+    hasty, patient = await pieces(None), await pieces(lambda: 30.0)
+    assert b"".join(hasty) == b"".join(patient) == MUSIC
+    assert len(hasty) > 20
+    assert all(len(piece) >= GATHERED_BYTES for piece in patient[1:-1])
+
+
+async def test_patience_ends_though_little_has_come_and_silence_counts_as_ever() -> None:
+    async def silent_after_a_while(writer: asyncio.StreamWriter) -> None:
+        await writing(HEAD, MUSIC[:1000], MUSIC[1000:3000])(writer)
+
+    async with (
+        answering(silent_after_a_while) as (url, _),
+        media(read_s=0.2).open(url, authorized=False) as response,
+    ):
+        pieces = []
+        with pytest.raises(BodyBrokenError, match="silent"):
+            async for piece in response.chunks(lambda: 0.1):
+                pieces.append(piece)
+    assert b"".join(pieces) == MUSIC[:3000]

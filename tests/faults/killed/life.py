@@ -68,9 +68,9 @@ class Counted:
     def headers(self) -> Mapping[str, str]:
         return self.response.headers
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:
         position = self.start if self.status == 206 else 0
-        async for chunk in self.response.chunks():
+        async for chunk in self.response.chunks(patience_s):
             position += len(chunk)
             self.tell(position)
             yield chunk

@@ -27,6 +27,10 @@ FAR_BYTES = 1024 * 1024
 """A reader that waits for a byte further than this beyond what is here gets a window,"""
 FAR_S = 2.0
 """or one that would wait longer than this."""
+_PATIENCE = 0.25
+"""What share of a reader's cushion the bytes may be left to gather for: reading little costs as much as much,"""
+_LONGEST_PATIENCE_S = 1.0
+"""at most."""
 _GUESSED_BYTES_PER_S = 40_000
 """Of music whose length is not known yet."""
 _PROBE_S = 15.0
@@ -84,6 +88,13 @@ class Follower:
         part = self.transfer.part if self.transfer else None
         return part is not None and self.feed.total is not None and part.size >= self.feed.total
 
+    @property
+    def patience_s(self) -> float:
+        """How many seconds what comes may be left to gather before it is read."""
+        rate = self._bytes_per_second()
+        cushion_s = min((reader.cushion_s(rate) for reader in self.readers), default=0.0)
+        return min(_LONGEST_PATIENCE_S, cushion_s * _PATIENCE)
+
     async def stop(self) -> None:
         """Ends what runs beside the attempt."""
         await self.side.stop()
@@ -110,7 +121,7 @@ class Follower:
 
     def ended(self, transfer: Transfer) -> None:
         part = transfer.part
-        has_progress = part is not None and (part.version > 0 or part.written > self._bytes_before)
+        has_progress = part is not None and (part.version > 0 or part.size > self._bytes_before)
         self._failures = 0 if has_progress else self._failures + 1
         self.transfer = None
         self.feed.detach()
@@ -188,22 +199,20 @@ class Follower:
             self._on_short()
 
     def must_hear_of(self, reader: StreamReader) -> bool:
-        """Whether `starved` can do anything for a reader that waits: something is held back, or its byte is not the
-        one that comes next. In the reader's thread; the writer looks whether somebody waits only after it has counted
-        its bytes, so that one of the two sees the other."""
+        """Whether `starved` can do anything for a reader that waits: its byte is not the one that comes next, or it is
+        told now that it is short. In the reader's thread."""
         offset, transfer = reader.starving_at, self.transfer
         part = transfer.part if transfer else None
         if offset is None or part is None:
             return True
-        return part.size > part.written or offset > part.size or self._is_review_due()
+        return offset > part.size or self._is_review_due()
 
     def starved(self, reader: StreamReader) -> None:
-        """A reader waits: writes out what has come, and opens a window where the download is far from it."""
+        """A reader waits: opens a window where the download is far from it."""
         offset, transfer = reader.starving_at, self.transfer
         self.review()
         if offset is None or transfer is None or transfer.part is None:
             return
-        transfer.part.hand_over()
         gap = offset - transfer.part.size
         if gap < 0 or self.feed.held is None or self.feed.total is None or self.side.is_refused:
             return
@@ -220,7 +229,7 @@ class Follower:
         feed = self.feed
 
         def is_over() -> bool:
-            return reader.window is not window or feed.written >= max(window.position, window.start + 1)
+            return reader.window is not window or feed.here >= max(window.position, window.start + 1)
 
         self.side.fetch(window, is_over=is_over)
 
@@ -230,7 +239,7 @@ class Follower:
         if feed.total is None or feed.held is None or feed.tail is not None or not reads_tail(container, mime_type):
             return
         start = max(0, feed.total - TAIL_BYTES)
-        if feed.written >= start:
+        if feed.here >= start:
             return
         feed.tail = Window(start)
         self.side.fetch(feed.tail, last=feed.total - 1, is_over=lambda: False)
@@ -250,11 +259,15 @@ class Follower:
         return not feed.is_complete and feed.error is None and (self.transfer is not None or self.is_due)
 
     def _is_short(self, reader: StreamReader) -> bool:
-        total, duration_ms = self.feed.total, self.info.duration_ms
+        total = self.feed.total
         if total is not None and reader.position + reader.ahead_bytes() >= total:
             return False
-        rate = total * 1000 / duration_ms if total and duration_ms else _GUESSED_BYTES_PER_S
-        return reader.ahead_bytes() < rate * SHORT_S
+        return reader.ahead_bytes() < self._bytes_per_second() * SHORT_S
+
+    def _bytes_per_second(self) -> float:
+        """Of the music."""
+        total, duration_ms = self.feed.total, self.info.duration_ms
+        return total * 1000 / duration_ms if total and duration_ms else _GUESSED_BYTES_PER_S
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work, name=f"follow {self.info.id}")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 
+from jellytui.engine.downloads.stream.cushion import Cushion
 from jellytui.engine.downloads.stream.feed import Feed
 from jellytui.engine.downloads.stream.window import Window
 from jellytui.engine.errors import FileChangedError, JellytuiError
 
 _ASK_AGAIN_S = 0.5
 """How often a reader that waits says so again: a line that has become slow is noticed by that."""
+_START_S = 1.0
+"""So long after it has opened or sought a player is in a hurry: it has to find where the music begins."""
 
 
 class StreamReader:
@@ -30,6 +34,7 @@ class StreamReader:
         self.starving_at: int | None = None
         """The byte that it waits for."""
         self.window: Window | None = None
+        self._cushion = Cushion()
         self._feed = feed
         self._on_move = on_move
         self._on_starve = on_starve
@@ -71,6 +76,7 @@ class StreamReader:
         with feed.condition:
             self.position = offset + count
             self._has_begun = True
+            self._cushion.took(offset, count, time.monotonic())
         self._on_move()
         return count
 
@@ -93,10 +99,18 @@ class StreamReader:
 
     def ahead_bytes(self) -> int:
         """How many bytes are here from its position on without a gap; from any thread, so roughly."""
-        end, window = self._feed.written, self.window
+        end, window = self._feed.here, self.window
         if window is not None and window.start <= self.position <= window.end:
             end = max(end, window.end)
         return max(0, end - self.position)
+
+    def cushion_s(self, bytes_per_second: float) -> float:
+        """How many seconds of music it will not miss anything, roughly; 0 just after it has opened or sought."""
+        now = time.monotonic()
+        with self._feed.condition:
+            if self._cushion.age_s(now) < _START_S:
+                return 0.0
+            return self._cushion.length_s(bytes_per_second, now) + self.ahead_bytes() / bytes_per_second
 
     def _copied(self, offset: int, buffer: memoryview) -> int | None:
         """Waits until there is something; copies what is in memory, or returns None where it is in the file."""
@@ -111,6 +125,10 @@ class StreamReader:
                         self._content = feed.content
                     if feed.total is not None and offset >= feed.total:
                         return 0
+                    # Memory first: what is not there any more is in the file.
+                    if count := feed.copy(offset, buffer):
+                        self._forget_window()
+                        return count
                     if offset < feed.written and self._has_file():
                         self._here = min(len(buffer), feed.written - offset)
                         self._forget_window()
@@ -120,7 +138,7 @@ class StreamReader:
                             return count
                     self._starve(offset)
             finally:
-                self._end_starving()
+                self.starving_at = None
 
     def _check(self) -> None:
         feed = self._feed
@@ -135,7 +153,7 @@ class StreamReader:
         feed = self._feed
         if feed.error is None and (feed.away is None or self._has_begun):
             return False
-        return not (self.position < feed.written and feed.is_length_told)
+        return not (self.position < feed.here and feed.is_length_told)
 
     def _has_file(self) -> bool:
         """Opens the file that lies there now, if it is another than before."""
@@ -151,21 +169,13 @@ class StreamReader:
 
     def _starve(self, offset: int) -> None:
         """Says that bytes are missing, and waits a while for them."""
-        feed = self._feed
-        if self.starving_at is None:
-            feed.want_bytes(1)
         self.starving_at = offset
         self._on_starve(self)
-        feed.condition.wait(_ASK_AGAIN_S)
-
-    def _end_starving(self) -> None:
-        if self.starving_at is not None:
-            self.starving_at = None
-            self._feed.want_bytes(-1)
+        self._feed.condition.wait(_ASK_AGAIN_S)
 
     def _forget_window(self) -> None:
         """The file has caught up."""
-        if self.window is not None and self.window.end <= self._feed.written:
+        if self.window is not None and self.window.end <= self._feed.here:
             self.window = None
 
     def _let_go(self) -> None:

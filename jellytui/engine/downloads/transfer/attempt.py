@@ -77,6 +77,10 @@ class RowListener(Protocol):
     def is_due(self) -> bool:
         """Whether an attempt shall begin now, if none runs."""
 
+    @property
+    def patience_s(self) -> float:
+        """How many seconds what comes may be left to gather before it is read."""
+
     def opened(self, transfer: Transfer) -> None:
         """The attempt's `.part` is open."""
 

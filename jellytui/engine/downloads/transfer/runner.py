@@ -381,7 +381,18 @@ class Runner:
         async def has_room(count: int) -> None:
             await loop.run_in_executor(self.executor, self._disk.check_room, count)
 
-        return Hooks(began=began, progress=progress, admit=admit, ask_size=ask_size, has_room=has_room)
+        def patience_s() -> float:
+            listener = self._listeners.get(claim.id)
+            return listener.patience_s if listener else 0.0
+
+        return Hooks(
+            began=began,
+            progress=progress,
+            admit=admit,
+            ask_size=ask_size,
+            has_room=has_room,
+            patience_s=patience_s,
+        )
 
     async def _end_by_disk(self, transfer: Transfer, error: OSError) -> None:
         log.warning("download %s: %s", transfer.claim.item_id, error)

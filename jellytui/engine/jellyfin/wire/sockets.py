@@ -6,6 +6,7 @@ Each read gives the loop a turn: a fast server always has more, and the app draw
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import ssl
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 READ_BYTES = 256 * 1024
 """More at once wins nothing (downloads-playback.md 2)."""
+GATHERED_BYTES = 192 * 1024
+"""What is enough where there is patience: one read takes it, and what comes with its last packet."""
 _NEXT_ADDRESS_AFTER_S = 0.25
 """When a second address is tried while the first is silent (RFC 8305)."""
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -45,16 +48,29 @@ class Stream:
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._buffer = bytearray()
+        self._is_drained = False
+        """Whether the last read took all that had come."""
         self.tls: ssl.SSLSocket | None = None
         """The same connection once it is encrypted."""
 
-    async def receive(self, timeout_s: float | None) -> bytes:
-        """What has come, as much as there is up to READ_BYTES; nothing at the end. Raises OSError, TimeoutError."""
-        has_to_wait = self._turn.locked()
-        async with self._turn:
-            if not has_to_wait:
-                await asyncio.sleep(0)
-        return await self._when_ready(self._receive_records if self.tls else self._receive_now, timeout_s)
+    async def receive(
+        self, timeout_s: float | None, *, patience_s: float = 0.0, enough_bytes: int = GATHERED_BYTES
+    ) -> bytes:
+        """What has come, as much as there is up to READ_BYTES; nothing at the end. Raises OSError, TimeoutError.
+
+        On a slow line each read of little costs as much as one of much: so long as `patience_s` what comes is left to
+        gather in the kernel, until it is enough.
+        """
+        if self._is_drained:
+            await self._until_readable(timeout_s, patience_s, min(enough_bytes, GATHERED_BYTES))
+        else:
+            has_to_wait = self._turn.locked()
+            async with self._turn:
+                if not has_to_wait:
+                    await asyncio.sleep(0)
+        data = await self._when_ready(self._receive_records if self.tls else self._receive_now, timeout_s)
+        self._is_drained = len(data) < READ_BYTES
+        return data
 
     async def send(self, data: bytes, timeout_s: float | None) -> None:
         """Sends all of it. Raises OSError, TimeoutError."""
@@ -100,6 +116,18 @@ class Stream:
                 break
             filled += count
         return bytes(view[:filled])
+
+    async def _until_readable(self, timeout_s: float | None, patience_s: float, enough_bytes: int) -> None:
+        if patience_s <= 0:
+            await self._wait(self._loop.add_reader, timeout_s)
+            return
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, enough_bytes)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await self._wait(self._loop.add_reader, patience_s)
+        finally:
+            with contextlib.suppress(OSError):  # it was closed meanwhile
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
     async def _when_ready(self, act: Callable[[], T], timeout_s: float | None) -> T:
         """Acts until that does not block."""

@@ -8,7 +8,7 @@ comes, without a copy. Only a body without a length (chunked, or ended by the co
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 """What ends a head, as h11 sees it."""
 _WITHOUT_BODY = (204, 304)
+PACE = "jellytui.pace"
+"""The name of an answer's Pace among its extensions."""
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ConnectTimeout, httpx.ConnectTimeout),
     (httpcore.TimeoutException, httpx.ReadTimeout),
@@ -32,6 +34,14 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ProtocolError, httpx.RemoteProtocolError),
     (httpcore.NetworkError, httpx.ReadError),
 )
+
+
+class Pace:
+    """How an answer's body is read; whoever reads it says so."""
+
+    def __init__(self) -> None:
+        self.patience_s: Callable[[], float] = _none
+        """How many seconds what comes may be left to gather, asked before each read."""
 
 
 class BodyTransport(httpx.AsyncBaseTransport):
@@ -67,11 +77,12 @@ class BodyTransport(httpx.AsyncBaseTransport):
             await connection.aclose()
             raise
         timeout_s = request.extensions.get("timeout", {}).get("read")
+        pace = Pace()
         return httpx.Response(
             status_code=answer.status,
             headers=answer.headers,
-            stream=_Body(connection, answer, timeout_s),
-            extensions=answer.extensions,
+            stream=_Body(connection, answer, timeout_s, pace),
+            extensions={**answer.extensions, PACE: pace},
         )
 
 
@@ -79,11 +90,12 @@ class _Body(httpx.AsyncByteStream):
     """An answer's bytes: from the socket where their number is known."""
 
     def __init__(
-        self, connection: httpcore.AsyncHTTPConnection, answer: httpcore.Response, timeout_s: float | None
+        self, connection: httpcore.AsyncHTTPConnection, answer: httpcore.Response, timeout_s: float | None, pace: Pace
     ) -> None:
         self._connection = connection
         self._answer = answer
         self._timeout_s = timeout_s
+        self._pace = pace
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         wire, length = self._answer.extensions.get("network_stream"), _length(self._answer)
@@ -91,7 +103,7 @@ class _Body(httpx.AsyncByteStream):
             if isinstance(wire, _Wire) and wire.is_at_body and length is not None:
                 left = length
                 while left:
-                    piece = await wire.body(self._timeout_s)
+                    piece = await wire.body(self._timeout_s, patience_s=self._pace.patience_s(), enough_bytes=left)
                     if not piece:
                         raise httpx.RemoteProtocolError(f"the body ended after {length - left} of {length} bytes")
                     piece = piece[:left]
@@ -142,13 +154,13 @@ class _Wire(httpcore.AsyncNetworkStream):
         self._rest = data[end:]
         return data[:end]
 
-    async def body(self, timeout_s: float | None) -> bytes:
-        """The next bytes as they come; none at the connection's end."""
+    async def body(self, timeout_s: float | None, *, patience_s: float = 0.0, enough_bytes: int = 1) -> bytes:
+        """The next bytes as they come, gathered as Stream.receive says; none at the connection's end."""
         if self._rest:
             rest, self._rest = self._rest, b""
             return rest
         try:
-            return await self._stream.receive(timeout_s)
+            return await self._stream.receive(timeout_s, patience_s=patience_s, enough_bytes=enough_bytes)
         except TimeoutError as error:
             raise httpcore.ReadTimeout(str(error)) from error
         except OSError as error:
@@ -210,3 +222,8 @@ def _errors_of_httpx() -> Iterator[None]:
         yield
     except tuple(ours for ours, _ in _ERRORS) as error:
         raise next(theirs for ours, theirs in _ERRORS if isinstance(error, ours))(str(error)) from error
+
+
+def _none() -> float:
+    """What has come is read at once."""
+    return 0.0
