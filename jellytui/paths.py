@@ -10,6 +10,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,13 +88,17 @@ def default_paths() -> Paths:
     from platformdirs import PlatformDirs
 
     dirs = PlatformDirs(APP, appauthor=False)
+    with warnings.catch_warnings():
+        # There is no login session: nothing that the user must know, since `_runtime_folder` finds a place.
+        warnings.simplefilter("ignore", UserWarning)
+        runtime = _runtime_folder(dirs.user_runtime_path)
     return Paths(
         config=dirs.user_config_path,
         state=dirs.user_state_path,
         data=dirs.user_data_path,
         cache=dirs.user_cache_path,
         logs=dirs.user_log_path,
-        runtime=_runtime_folder(dirs.user_runtime_path),
+        runtime=runtime,
     )
 
 

@@ -20,6 +20,16 @@ def test_jellytui_home_moves_everything(tmp_path: Path, monkeypatch: pytest.Monk
     )
 
 
+def test_without_a_login_session_there_is_a_runtime_folder_and_no_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    for name in ("JELLYTUI_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_paths().runtime.is_absolute()
+    assert not recwarn.list
+
+
 def test_a_secret_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "token"
     write_secret(file, "first")
