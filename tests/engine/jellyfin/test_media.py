@@ -196,12 +196,14 @@ async def test_patience_ends_though_little_has_come_and_silence_counts_as_ever()
     async def silent_after_a_while(writer: asyncio.StreamWriter) -> None:
         await writing(HEAD, MUSIC[:1000], MUSIC[1000:3000])(writer)
 
-    async with (
-        answering(silent_after_a_while) as (url, _),
-        media(read_s=0.2).open(url, authorized=False) as response,
-    ):
-        pieces = []
-        with pytest.raises(BodyBrokenError, match="silent"):
+    pieces: list[bytes] = []
+
+    async def read(url: str) -> None:
+        async with media(read_s=0.2).open(url, authorized=False) as response:
             async for piece in response.chunks(lambda: 0.1):
                 pieces.append(piece)
+
+    async with answering(silent_after_a_while) as (url, _):
+        with pytest.raises(BodyBrokenError, match="silent"):
+            await read(url)
     assert b"".join(pieces) == MUSIC[:3000]
