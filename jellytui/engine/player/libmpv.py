@@ -6,8 +6,10 @@ import ctypes.util
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
-from jellytui.engine.errors import SoundError
+from jellytui.config import PlayerSettings, ServerSettings
+from jellytui.engine.errors import ConfigError, SoundError
 
 OPTIONS = {
     "vid": "no",
@@ -63,6 +65,21 @@ def find_libmpv() -> str:
     if found is None:
         raise SoundError(f"There is no sound: libmpv is not installed. Install it with: {install_line()}")
     return found
+
+
+def apply_settings(handle: Any, player: PlayerSettings, server: ServerSettings) -> None:
+    """Sets on a new handle what the user may have mistyped: not with the options (3.7, point 5). Raises ConfigError."""
+    wanted = {"ao": player.audio_output, "audio-device": player.audio_device, "tls-ca-file": server.ca_file}
+    for name, value in wanted.items():
+        if not value:
+            continue
+        try:
+            handle[name] = value
+        except (AttributeError, TypeError, ValueError, SystemError) as error:
+            raise ConfigError(f"libmpv does not take {value!r} as its {name}; see config.toml.") from error
+    if server.headers:
+        # As a list: a string is split at its commas (3.4).
+        handle["http-header-fields"] = [f"{name}: {value}" for name, value in server.headers.items()]
 
 
 def install_line(os_release: Path = Path("/etc/os-release")) -> str:

@@ -18,9 +18,9 @@ from dataclasses import replace
 from typing import Any
 
 from jellytui.config import PlayerSettings, ServerSettings
-from jellytui.engine.errors import ConfigError, NotFoundError, SoundError
+from jellytui.engine.errors import NotFoundError, SoundError
 from jellytui.engine.player.failure import failure_of, words_of_no_device
-from jellytui.engine.player.libmpv import OPTIONS, find_libmpv, install_line
+from jellytui.engine.player.libmpv import OPTIONS, apply_settings, find_libmpv, install_line
 from jellytui.engine.player.sound import (
     STREAM_SCHEME,
     OpenStream,
@@ -221,31 +221,13 @@ class MpvSound:
             log_handler=self._on_log,
         )
         try:
-            self._apply_settings(handle)
+            apply_settings(handle, self._settings, self._server)
             streams = Streams(library, handle.handle, open_stream, loop)
             self._listen(handle, mpv.MpvEventID, mpv.strict_decoder)
         except BaseException:
             handle.terminate()
             raise
         return handle, streams
-
-    def _apply_settings(self, handle: Any) -> None:
-        """What the user may have mistyped, set after the start (3.7, point 5)."""
-        wanted = {
-            "ao": self._settings.audio_output,
-            "audio-device": self._settings.audio_device,
-            "tls-ca-file": self._server.ca_file,
-        }
-        for name, value in wanted.items():
-            if not value:
-                continue
-            try:
-                handle[name] = value
-            except (AttributeError, TypeError, ValueError, SystemError) as error:
-                raise ConfigError(f"libmpv does not take {value!r} as its {name}; see config.toml.") from error
-        if self._server.headers:
-            # As a list: a string is split at its commas (3.4).
-            handle["http-header-fields"] = [f"{name}: {value}" for name, value in self._server.headers.items()]
 
     # On mpv's thread
 
