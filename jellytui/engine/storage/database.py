@@ -82,7 +82,21 @@ class Database:
 
         Raises DatabaseError for a file of a newer jellytui or one that is no database.
         """
+        opening = asyncio.create_task(cls._open(path))
         try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # Its thread would outlive the loop, and end with an error on the screen of whoever quits early.
+            await asyncio.wait([opening])
+            if not opening.cancelled() and opening.exception() is None:
+                await opening.result().close()
+            raise
+
+    @classmethod
+    async def _open(cls, path: Path) -> Database:
+        try:
+            # First without aiosqlite, whose thread would end after its loop where it cannot be opened.
+            await asyncio.to_thread(lambda: sqlite3.connect(path).close())
             connection = await aiosqlite.connect(path, isolation_level=None)
         except sqlite3.Error as error:
             raise DatabaseError(f"{path} cannot be used as a database ({error}).") from error

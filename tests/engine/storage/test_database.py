@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,28 @@ async def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path:
         await Database.open(path)
 
     assert path.read_bytes() == b"my thesis " * 200
+
+
+def test_an_opening_that_is_given_up_leaves_no_thread_behind_its_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: errors.append(args.exc_value))
+
+    async def give_up(turns: int) -> None:
+        opening = asyncio.create_task(Database.open(tmp_path / "a.db"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+    before = set(threading.enumerate())
+    for turns in range(1, 30):
+        asyncio.run(give_up(turns))
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
+    assert errors == []
 
 
 async def test_a_transaction_is_whole_or_nothing(tmp_path: Path) -> None:
