@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from jellytui.engine.errors import JellytuiError, NotAllowedError, NotFoundError, ServerUnreachableError
@@ -268,3 +271,18 @@ async def test_with_a_track_come_its_cover_and_its_words_also_after_an_outage(ri
     await rig.restart()
     await settle()
     assert rig.lyrics.asked == [rig.songs[0].id]
+
+
+async def test_a_database_that_is_full_for_a_while_costs_no_track_its_words(rig: Rig) -> None:
+    with closing(sqlite3.connect(rig.folder / "jellytui.db")) as other, other:
+        other.execute(
+            """CREATE TRIGGER full BEFORE INSERT ON downloads_state WHEN NEW.name = 'company_until'
+               BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"""
+        )
+    await rig.manager.wishes.download_item(rig.songs[0].id)
+    await until(lambda: rig.lyrics.asked == [rig.songs[0].id])
+    await settle()
+    with closing(sqlite3.connect(rig.folder / "jellytui.db")) as other, other:
+        other.execute("DROP TRIGGER full")
+    await rig.manager.wishes.download_item(rig.songs[1].id)
+    await until(lambda: rig.songs[1].id in rig.lyrics.asked)

@@ -64,17 +64,23 @@ class Company:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            while row := await self._next():
-                await self._link.wait_online()
-                try:
-                    await self._covers.path(row["image_item_id"], row["image_tag"])
-                    await self._lyrics.get(row["item_id"])
-                except ServerUnreachableError as error:
-                    self._link.report_failure(error)
-                    continue
-                except JellytuiError as error:
-                    log.info("no words came with %s: %s", row["item_id"], error)
-                await self._notes.set(_REACHED, f"{row['completed_at']} {row['id']}")
+            try:
+                await self._catch_up()
+            except sqlite3.Error:  # the next file that arrives tries again
+                log.warning("what comes with a track could not be fetched", exc_info=True)
+
+    async def _catch_up(self) -> None:
+        while row := await self._next():
+            await self._link.wait_online()
+            try:
+                await self._covers.path(row["image_item_id"], row["image_tag"])
+                await self._lyrics.get(row["item_id"])
+            except ServerUnreachableError as error:
+                self._link.report_failure(error)
+                continue
+            except JellytuiError as error:
+                log.info("no words came with %s: %s", row["item_id"], error)
+            await self._notes.set(_REACHED, f"{row['completed_at']} {row['id']}")
 
     async def _next(self) -> sqlite3.Row | None:
         reached = await self._notes.get(_REACHED) or " 0"
