@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from msgspec.structs import replace
@@ -12,6 +14,8 @@ from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.rows.listing import Listing, Totals, is_left_over
 from jellytui.engine.events import DownloadEvent, DownloadEventType, DownloadsState
 from jellytui.engine.models import DownloadInfo, DownloadsSummary, DownloadStatus
+
+log = logging.getLogger(__name__)
 
 SUMMARY_EVERY_S = 0.25
 _BATCH = 200
@@ -124,7 +128,11 @@ class Announcer:
             await self._wanted.wait()
             self._wanted.clear()
             began_at = self._clock.monotonic()
-            self._bus.publish(DownloadsState(summary=await self.summary()))
+            try:
+                self._bus.publish(DownloadsState(summary=await self.summary()))
+            except sqlite3.Error:
+                log.warning("the totals of the downloads cannot be read", exc_info=True)
+                self._is_stale = True
             # Counting 100,000 rows takes its time: it may take a twentieth of ours, no more.
             cost = self._clock.monotonic() - began_at
             await self._clock.sleep(max(SUMMARY_EVERY_S, cost * 20))

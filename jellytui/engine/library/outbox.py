@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable
 
 import msgspec
@@ -116,7 +117,7 @@ class Outbox:
                 if self._connection.is_online:
                     await self._pause()
                 self._wake.set()
-            except JellytuiError as error:
+            except (JellytuiError, sqlite3.Error) as error:
                 log.warning("the outbox waits: %s", error)
                 await self._pause()
             else:

@@ -15,15 +15,17 @@ from typing import Protocol
 
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock, timestamp
-from jellytui.engine.errors import JellytuiError
-from jellytui.engine.events import PlayerState, TrackPlayed, TrackStarted
+from jellytui.engine.errors import DiskError, JellytuiError
+from jellytui.engine.events import PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
 from jellytui.engine.jellyfin.records import PlaybackReport
-from jellytui.engine.models import Track
+from jellytui.engine.models import Problem, Track
 
 log = logging.getLogger(__name__)
 
 _PLAYED_AFTER_S = 30.0
 _REPORT_EVERY_S = 10.0
+_WRITE_AGAIN_S = 10.0
+"""After a play could not be written: the disk is full, say."""
 _BUFFERED_S = 1.0
 """What the audio device may still hold of a track when mpv says that it has ended."""
 
@@ -81,6 +83,7 @@ class Listening:
         self._play: _Play | None = None
         self._reported_at = 0.0
         self._writing: set[asyncio.Task[None]] = set()
+        self._is_ending = asyncio.Event()
 
     @property
     def is_on(self) -> bool:
@@ -136,9 +139,10 @@ class Listening:
         self._reports.stopped(self._report(play, position_ms=position_ms, has_failed=has_failed))
 
     async def finish(self) -> None:
-        """Ends the play and waits until nothing can be lost any more."""
+        """Ends the last play and waits until nothing can be lost any more; what cannot be written now never is."""
         self.end()
         await self._reports.flush()  # first: a play waits for the answer to its start
+        self._is_ending.set()
         await asyncio.gather(*self._writing)
 
     def _count(self, play: _Play, rest_s: float = 0.0) -> None:
@@ -154,21 +158,46 @@ class Listening:
         task.add_done_callback(self._writing.discard)
 
     async def _write(self, play: _Play, played_at: str) -> None:
-        """In SQLite before it is published, so what cannot be written is not."""
-        try:
-            await self._plays.add_play(
-                play_id=play.play_id,
-                track_id=play.track.id,
-                started_at=play.started_at,
-                played_at=played_at,
-                is_reported=await self._reports.was_counted(play.play_id),
-            )
-        except (JellytuiError, sqlite3.Error):
-            log.exception("a play could not be written")
-            return
+        """In SQLite before it is published; again and again until it is there."""
+        is_reported = await self._reports.was_counted(play.play_id)
+        has_told = False
+        while True:
+            is_last = self._is_ending.is_set()
+            try:
+                await self._plays.add_play(
+                    play_id=play.play_id,
+                    track_id=play.track.id,
+                    started_at=play.started_at,
+                    played_at=played_at,
+                    is_reported=is_reported,
+                )
+                break
+            except (JellytuiError, sqlite3.Error) as error:
+                log.warning("the play of %s could not be written: %s", play.track.id, error)
+                if is_last:
+                    return
+                if not has_told:
+                    has_told = True
+                    self._tell_unwritten(play, error)
+            await self._until_writing_again()
         self._bus.publish(
             TrackPlayed(play_id=play.play_id, track=play.track, started_at=play.started_at, played_at=played_at)
         )
+
+    def _tell_unwritten(self, play: _Play, error: Exception) -> None:
+        words = f"The play of {play.track.name} cannot be written yet ({error}). Free some space; it is tried again."
+        self._bus.publish(ProblemOccurred(problem=Problem(code=DiskError.code, text=words)))
+
+    async def _until_writing_again(self) -> None:
+        waits = [
+            asyncio.ensure_future(self._is_ending.wait()),
+            asyncio.ensure_future(self._clock.sleep(_WRITE_AGAIN_S)),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     def _report(self, play: _Play, *, position_ms: int | None = None, has_failed: bool = False) -> PlaybackReport:
         state = self._state()

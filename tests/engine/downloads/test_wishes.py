@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+import asyncio
 
 import pytest
 
+from jellytui.engine.downloads.wishes.facts import PAUSE_S
 from jellytui.engine.errors import JellytuiError, NotAllowedError, NotFoundError, ServerUnreachableError
 from jellytui.engine.models import Track
 from tests.engine.downloads.conftest import Rig
+from tests.support.clock import ManualClock
 from tests.support.waiting import settle, until
 
 DOWNLOAD = "/items/*/download"
@@ -274,15 +275,28 @@ async def test_with_a_track_come_its_cover_and_its_words_also_after_an_outage(ri
 
 
 async def test_a_database_that_is_full_for_a_while_costs_no_track_its_words(rig: Rig) -> None:
-    with closing(sqlite3.connect(rig.folder / "jellytui.db")) as other, other:
-        other.execute(
-            """CREATE TRIGGER full BEFORE INSERT ON downloads_state WHEN NEW.name = 'company_until'
-               BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"""
-        )
+    await rig.database.execute(
+        """CREATE TRIGGER full BEFORE INSERT ON downloads_state WHEN NEW.name = 'company_until'
+           BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"""
+    )
     await rig.manager.wishes.download_item(rig.songs[0].id)
     await until(lambda: rig.lyrics.asked == [rig.songs[0].id])
     await settle()
-    with closing(sqlite3.connect(rig.folder / "jellytui.db")) as other, other:
-        other.execute("DROP TRIGGER full")
+    await rig.database.execute("DROP TRIGGER full")
     await rig.manager.wishes.download_item(rig.songs[1].id)
     await until(lambda: rig.songs[1].id in rig.lyrics.asked)
+
+
+async def test_facts_that_cannot_be_written_for_a_while_are_asked_for_again(rig: Rig, clock: ManualClock) -> None:
+    await rig.database.execute(
+        """CREATE TRIGGER full BEFORE UPDATE OF source_etag ON downloads
+           BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"""
+    )
+    await rig.manager.acts.pause_all()
+    row = await rig.manager.wishes.download_item(rig.songs[0].id)
+    await until(lambda: any(request.path == "/Items" for request in rig.server.requests))
+    await settle()
+    await rig.database.execute("DROP TRIGGER full")
+    async with asyncio.timeout(20):
+        while (await rig.row(row.item_id)).file_size is None:
+            await clock.advance(PAUSE_S)

@@ -204,6 +204,27 @@ async def test_a_refused_play_waits_with_its_track_while_the_others_go(
     assert server.user_data_of["track-one"].play_count == 2
 
 
+async def test_after_a_database_error_the_plays_are_told_later_and_none_twice(
+    server: CatalogueInMemory, link: LinkInMemory, database: Database, bus: EventBus
+) -> None:
+    server.tracks[MUSIC] = [track("one"), track("two")]
+    clock = ManualClock()
+    outbox = Outbox(database=database, client=server, connection=link, bus=bus, clock=clock)
+    await add(outbox, 1, "one")
+    await add(outbox, 2, "two")
+    await database.execute(
+        """CREATE TRIGGER full BEFORE UPDATE OF reported ON plays
+           BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"""
+    )
+    await outbox.start()
+    await until(lambda: clock.sleepers)
+    await database.execute("DROP TRIGGER full")
+    await clock.advance(60)
+    await emptied(database)
+    await outbox.stop()
+    assert server.asked("mark_played") == [("track-one", at(1)), ("track-two", at(2))]
+
+
 async def test_a_favorite_is_one_at_once_and_the_server_hears_of_it(
     outbox: Outbox, server: CatalogueInMemory, database: Database, views: LibraryViews, bus: EventBus
 ) -> None:

@@ -84,10 +84,13 @@ class FakePlays:
     """The outbox: the plays that were written."""
 
     written: list[dict[str, Any]] = field(default_factory=list)
+    problem: Exception | None = None
 
     async def add_play(
         self, *, play_id: str, track_id: str, started_at: str, played_at: str, is_reported: bool
     ) -> None:
+        if self.problem is not None:
+            raise self.problem
         self.written.append({"play_id": play_id, "track_id": track_id, "is_reported": is_reported})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from jellytui.engine.errors import (
     SoundError,
     UsageError,
 )
-from jellytui.engine.events import ConnectionState, PlayerState, TrackPlayed, TrackStarted
+from jellytui.engine.events import ConnectionState, PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
 from tests.engine.player.conftest import World, track, tracks
 from tests.support.waiting import settle
 
@@ -111,6 +112,30 @@ async def test_a_play_is_written_before_it_is_published_and_offline_it_is_not_re
     await world.advance(31)
     assert written == [1]
     assert [play["is_reported"] for play in world.plays.written] == [False]
+
+
+async def test_a_play_that_cannot_be_written_is_told_and_written_later(world: World) -> None:
+    world.plays.problem = sqlite3.OperationalError("database or disk is full")
+    await world.player.play_tracks(tracks("a"))
+    await world.advance(31)
+    await world.advance(25)
+    assert world.names(TrackPlayed) == []
+    told = [event.problem.text for event in world.events if isinstance(event, ProblemOccurred)]
+    assert len(told) == 1
+    assert told[0].startswith("The play of Song a cannot be written yet (database or disk is full). Free some space")
+    world.plays.problem = None
+    await world.advance(10)
+    assert world.names(TrackPlayed) == ["a"]
+    assert len(world.plays.written) == 1
+
+
+async def test_a_play_that_can_never_be_written_does_not_hold_up_the_end(world: World) -> None:
+    world.plays.problem = sqlite3.OperationalError("database or disk is full")
+    await world.player.play_tracks(tracks("a"))
+    await world.advance(31)
+    async with asyncio.timeout(5):
+        await world.player.stop()
+    assert world.plays.written == []
 
 
 async def test_the_server_hears_start_progress_and_stop_in_order(world: World) -> None:

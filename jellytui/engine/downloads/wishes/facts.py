@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -69,6 +70,10 @@ class FactsAsker:
             except JellytuiError as error:
                 # Without the facts a file is believed by its own length: no reason to hold anything up.
                 log.warning("facts about %d files cannot be had: %s", len(batch), error)
+                await self._clock.sleep(PAUSE_S)
+            except sqlite3.Error as error:
+                self._waiting.appendleft(" ".join(batch))
+                log.warning("facts about %d files cannot be written: %s", len(batch), error)
                 await self._clock.sleep(PAUSE_S)
             if not self._waiting:
                 self._arrived.clear()
