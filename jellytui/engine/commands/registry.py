@@ -7,6 +7,8 @@ verb. Arguments that come over the socket are checked against the hints; results
 from __future__ import annotations
 
 import inspect
+import logging
+import sqlite3
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from typing import Any
 
 import msgspec
 
-from jellytui.engine.errors import UsageError
+from jellytui.engine.errors import DatabaseError, UsageError
+
+log = logging.getLogger(__name__)
 
 Function = Callable[..., Awaitable[Any]]
 
@@ -30,9 +34,18 @@ class Command:
     result: Any
 
     async def run(self, services: object, arguments: Mapping[str, Any]) -> Any:
-        """Checks the arguments and runs the function. Raises UsageError for arguments that do not fit."""
+        """Checks the arguments and runs the function.
+
+        Raises UsageError for arguments that do not fit, DatabaseError where SQLite fails, and what the function raises.
+        """
         checked = self._checked(arguments)
-        return await self.function(services, **checked)
+        try:
+            return await self.function(services, **checked)
+        except sqlite3.Error as error:
+            log.exception("the command %s could not use the database", self.name)
+            raise DatabaseError(
+                f"The database cannot be used ({error}). Look whether its disk is full or gone, then try again."
+            ) from error
 
     def _checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:
