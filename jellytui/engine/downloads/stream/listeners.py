@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 WANT = "stream"
 LINGER_S = 1.0
 """How long a download goes on without a reader: the player may open the same track again at once."""
+_LEAVE_AGAIN_S = 10.0
+"""After the end of a listening could not be written."""
 LEFTOVER_AGE_S = 24 * 3600
 """How long a part that nobody wants is kept."""
 CLEAR_EVERY_S = 3600.0
@@ -135,14 +137,17 @@ class Listeners:
 
         Raises DiskError where nothing can be written, NotFoundError for an unknown item.
         """
-        if self._bit_rate and not await self._is_here(item_id):
-            return self._pass(item_id)
-        async with self._lock(item_id):
-            follower = self._followers.get(item_id)
-            if follower is not None and follower.is_over:
-                await self._leave(follower)
-                follower = None
-            return self._join(follower or await self._follow(item_id))
+        try:
+            if self._bit_rate and not await self._is_here(item_id):
+                return self._pass(item_id)
+            async with self._lock(item_id):
+                follower = self._followers.get(item_id)
+                if follower is not None and follower.is_over:
+                    await self._leave(follower)
+                    follower = None
+                return self._join(follower or await self._follow(item_id))
+        except (sqlite3.Error, OSError) as error:
+            raise DiskError(f"Nothing can be written ({error}).") from error
 
     # Coming.
 
@@ -301,9 +306,18 @@ class Listeners:
 
     async def _linger(self, follower: Follower) -> None:
         await self._clock.sleep(LINGER_S)
-        async with self._lock(follower.info.item_id):
-            if not follower.readers:
-                await self._leave(follower)
+        while True:
+            async with self._lock(follower.info.item_id):
+                if follower.readers or self._followers.get(follower.info.item_id) is not follower:
+                    return
+                try:
+                    await self._leave(follower)
+                except sqlite3.Error as error:
+                    log.warning("the end of listening cannot be written: %s", error)
+                    follower.feed.fail(DiskError(f"Nothing can be written ({error})."))  # whoever comes begins anew
+                else:
+                    return
+            await self._clock.sleep(_LEAVE_AGAIN_S)
 
     async def _leave(self, follower: Follower) -> None:
         """Nobody listens any more: the want goes, the bytes stay."""

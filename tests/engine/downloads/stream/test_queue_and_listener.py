@@ -211,6 +211,33 @@ async def test_where_the_disk_is_full_the_player_is_told(song_server: DemoServer
         file.close()
 
 
+async def test_where_the_database_is_full_the_player_is_told(listening: Rig) -> None:
+    await listening.database.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON downloads BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+    )
+    with pytest.raises(DiskError, match="database or disk is full"):
+        await listening.manager.open_stream(song_of(listening, "flac").id)
+    await listening.database.execute("DROP TRIGGER full")
+    file = await listening.manager.open_stream(song_of(listening, "flac").id)
+    assert await read_on(file) == song_of(listening, "flac").file.read_bytes()
+    file.close()
+
+
+async def test_an_end_that_cannot_be_written_is_written_later(listening: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    song = song_of(listening, "flac")
+    await listening.database.execute(
+        "CREATE TRIGGER full BEFORE DELETE ON wants BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+    )
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file)
+    file.close()
+    await until(lambda: "the end of listening cannot be written" in caplog.text)
+    assert listening.manager.leases.is_held(song.id)
+    await listening.database.execute("DROP TRIGGER full")
+    await until(lambda: not listening.manager.leases.is_held(song.id))
+    assert (await listening.row(song.id)).wanted_by == ()
+
+
 async def test_a_disk_that_is_full_for_another_download_is_told_to_the_player(listening: Rig) -> None:
     song = song_of(listening, "flac")
     listening.server.faults.add("drip", route=STREAMS, rate=SLOW)
