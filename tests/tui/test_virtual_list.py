@@ -132,6 +132,45 @@ async def test_only_changed_rows_are_drawn_anew() -> None:
         assert "other" in app.list.render_line(1).text
 
 
+async def test_a_change_is_drawn_also_after_the_terminal_changed_its_size() -> None:
+    names = ["a", "b", "c"]
+    app = ListApp(Names(names=names), 3)
+    async with app.run_test(size=(40, 10)) as pilot:
+        await pilot.resize_terminal(50, 12)
+        await until(lambda: app.list.size.width == 50)
+        await pilot.pause()
+        names[1] = "other"
+        app.list.refresh_changed()
+        await pilot.pause()
+        # Not by `render_line`, which would draw it only now.
+        assert "other" in app.export_screenshot()
+
+
+async def test_a_change_is_drawn_also_after_so_many_rows_that_the_first_were_forgotten() -> None:
+    names = [str(number) for number in range(4200)]
+    app = ListApp(Names(names=names), 4200)
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.pause()
+        for index in range(20, 4200):
+            app.list.render_line(index)
+        names[1] = "other"
+        app.list.refresh_changed()
+        await pilot.pause()
+        assert "other" in app.export_screenshot()
+
+
+async def test_a_storm_of_resizes_draws_what_is_seen_and_no_more() -> None:
+    app = ListApp(Names(), 100_000)
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.pause()
+        app.list.rows_drawn = 0
+        for width in range(41, 49):
+            await pilot.resize_terminal(width, 20)
+        await until(lambda: app.list.size.width == 48)
+        await pilot.pause()
+        assert app.list.rows_drawn <= 8 * 20
+
+
 async def test_a_list_without_rows_says_what_to_do() -> None:
     app = ListApp(Names(), 0)
     app.list.empty_text = "Nothing yet. Press d on a track."

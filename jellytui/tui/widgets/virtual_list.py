@@ -145,7 +145,8 @@ class VirtualList(ScrollView, can_focus=True):
         """Draws those visible rows anew whose text has changed; the others cost no byte."""
         width = self._room
         for index in self.visible_rows:
-            if index in self._drawn and self._drawn[index] != self._cells(index, width):
+            # A row that is not known any more was painted all the same: its strip went, not what is seen.
+            if self._drawn.get(index) != self._cells(index, width):
                 self.refresh_row(index)
 
     @property
@@ -230,7 +231,7 @@ class VirtualList(ScrollView, can_focus=True):
         self.refresh_line(self.cursor)
 
     def on_resize(self) -> None:
-        self._forget_drawn()
+        # Textual has painted by now, and each strip of another width anew.
         self._show_cursor()
 
     def action_move(self, by: int) -> None:
