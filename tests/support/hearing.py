@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ class PartialFile:
         self.available = available
         self.error: Exception | None = None
         self.is_closed = False
+        self.ahead_s: Callable[[], float] = float
         self._knows_size = knows_size
         self._is_cancelled = False
         self._changed = threading.Condition()

@@ -125,6 +125,9 @@ class MediaResponse(Protocol):
     def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:
         """The body as it comes, undecoded; left to gather for so many seconds. Raises BodyBrokenError."""
 
+    def hurry(self) -> None:
+        """Has what is left to gather read now."""
+
 
 class Media(Protocol):
     """Opens bodies of files."""

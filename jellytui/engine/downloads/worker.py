@@ -73,12 +73,22 @@ class Control:
 
     def __init__(self) -> None:
         self.is_stopped = False
+        self.response: MediaResponse | None = None
+        """What is being read."""
         self._attempt: asyncio.Task[Outcome] | None = None
+        self._is_timed = False
+
+    def hurry(self) -> None:
+        """Has what was left to gather read now."""
+        if self.response is not None:
+            self.response.hurry()
 
     def stop(self) -> None:
         """Asks the fetch to end soon, with all that has come kept."""
         self.is_stopped = True
-        if self._attempt is not None:
+        self.hurry()
+        if self._attempt is not None and not self._is_timed:
+            self._is_timed = True
             asyncio.get_running_loop().call_later(self.GRACE_S, self._attempt.cancel)
 
     async def run(self, attempt: asyncio.Task[Outcome]) -> Outcome:
@@ -211,7 +221,11 @@ class _Attempt:
             await self._hooks.began(verdict)
         else:
             overlap = await self._part.read(verdict.start, held.size - verdict.start)
-        stop = await self._receive(response, overlap, verdict.total)
+        self._control.response = response
+        try:
+            stop = await self._receive(response, overlap, verdict.total)
+        finally:
+            self._control.response = None
         return stop if stop is not None else await self._ended(verdict)
 
     async def _receive(self, response: MediaResponse, overlap: bytes, total: int | None) -> Stopped | Anew | None:

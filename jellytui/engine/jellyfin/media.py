@@ -19,6 +19,8 @@ from jellytui.engine.jellyfin.client import JellyfinClient
 if TYPE_CHECKING:
     import httpx
 
+    from jellytui.engine.jellyfin.wire.transport import Pace
+
 MAX_REDIRECTS = 5
 
 
@@ -37,18 +39,17 @@ class MediaResponse:
         self._response = response
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        self._pace: Pace | None = response.extensions.get("jellytui.pace")
+        """Behind a proxy there is none."""
 
     async def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:
-        """The body's bytes, undecoded; at once, or left to gather for `patience_s`, which is asked before each read.
-        Raises BodyBrokenError.
+        """The body's bytes, undecoded; at once, or left to gather for `patience_s`, asked when nothing is here. Raises
+        BodyBrokenError.
         """
         import httpx
 
-        from jellytui.engine.jellyfin.wire.transport import PACE
-
-        pace = self._response.extensions.get(PACE)  # behind a proxy there is none
-        if pace is not None and patience_s is not None:
-            pace.patience_s = patience_s
+        if self._pace is not None:
+            self._pace.patience_s = patience_s
         try:
             # No chunk_size: httpx would lose what it had gathered when the connection breaks.
             async for chunk in self._response.aiter_raw():
@@ -57,6 +58,11 @@ class MediaResponse:
             raise BodyBrokenError("The server fell silent in the middle of the file.") from error
         except (httpx.TransportError, httpx.StreamError) as error:
             raise BodyBrokenError("The connection broke in the middle of the file.") from error
+
+    def hurry(self) -> None:
+        """Has what is left to gather read now."""
+        if self._pace is not None:
+            self._pace.hurry()
 
     async def close(self) -> None:
         """Closes the connection, read or not."""

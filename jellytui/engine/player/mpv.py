@@ -189,6 +189,12 @@ class MpvSound:
         for _ in range(current):
             self._handle().command("playlist-remove", 0)
 
+    def _ahead_s(self, uri: str) -> float:
+        """How many seconds of music are demuxed of that stream; 0 where it is not the one that is heard."""
+        if self._mpv is None or not self._is_moving or self._uris.get(self._playing) != uri:
+            return 0.0
+        return float(self._mpv.demuxer_cache_duration or 0.0)
+
     def _deliver(self, event: SoundEvent) -> None:
         if not self._is_closed and self._listener is not None:
             self._listener(event)
@@ -222,7 +228,7 @@ class MpvSound:
         )
         try:
             apply_settings(handle, self._settings, self._server)
-            streams = Streams(library, handle.handle, open_stream, loop)
+            streams = Streams(library, handle.handle, open_stream, loop, self._ahead_s)
             self._listen(handle, mpv.MpvEventID, mpv.strict_decoder)
         except BaseException:
             handle.terminate()

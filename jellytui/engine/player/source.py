@@ -13,6 +13,10 @@ from jellytui.engine.models import LocalSource, MediaItem, RemoteSource, Track
 class GrowingFile(Protocol):
     """A file that is still coming, or is there already; one reader's own. Called on mpv's threads, not on the loop."""
 
+    ahead_s: Callable[[], float]
+    """Set by the player: how many seconds of music it has beyond what is heard; so long what comes may be left to
+    gather. Asked on the loop."""
+
     def size(self) -> int | None:
         """The length in bytes; None when nobody knows it (transcodes). May wait. Raises JellytuiError, OSError."""
 

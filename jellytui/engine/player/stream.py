@@ -12,7 +12,9 @@ import ctypes
 import errno
 import itertools
 import logging
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from functools import partial
 from typing import Any
 
 from jellytui.engine.errors import DiskError, JellytuiError
@@ -56,9 +58,14 @@ _view_of_memory = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_
 class Stream:
     """One opening of an item by mpv: a place in a growing file that may itself still be on its way."""
 
-    def __init__(self, item_id: str, open_stream: OpenStream, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, ahead_s: Callable[[], float]) -> None:
         self.offset = 0
+        self._ahead_s = ahead_s
         self._ready: Future[GrowingFile] = Future()
+        self._bringing: Future[None] | None = None
+
+    def bring(self, item_id: str, open_stream: OpenStream, loop: asyncio.AbstractEventLoop) -> None:
+        """Has the file opened on the loop; from any thread. Raises RuntimeError when the loop has ended."""
         self._bringing = asyncio.run_coroutine_threadsafe(self._bring(item_id, open_stream), loop)
 
     def size(self) -> int | None:
@@ -93,6 +100,7 @@ class Stream:
             if self._ready.set_running_or_notify_cancel():
                 self._ready.set_exception(error)
             return
+        file.ahead_s = self._ahead_s
         if self._ready.set_running_or_notify_cancel():
             self._ready.set_result(file)
         else:
@@ -100,9 +108,19 @@ class Stream:
 
 
 class Streams:
-    """The protocol `jellytui://<item>/<n>` of one mpv handle; lives as long as the handle."""
+    """The protocol `jellytui://<item>/<n>` of one mpv handle; lives as long as the handle. `ahead_s` tells on the loop
+    how many seconds of music the player has of a URI.
+    """
 
-    def __init__(self, library: str, handle: Any, open_stream: OpenStream, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        library: str,
+        handle: Any,
+        open_stream: OpenStream,
+        loop: asyncio.AbstractEventLoop,
+        ahead_s: Callable[[str], float],
+    ) -> None:
+        self._ahead_s = ahead_s
         self._open_stream = open_stream
         self._loop = loop
         self._numbers = itertools.count(1)
@@ -134,16 +152,18 @@ class Streams:
             stream.close()
 
     def _open(self, _data: int | None, raw_uri: bytes, info: Any) -> int:
+        number = next(self._numbers)
         try:
             uri = raw_uri.decode()
             item_id = uri.removeprefix(f"{STREAM_SCHEME}://").partition("/")[0]
-            stream = Stream(item_id, self._open_stream, self._loop)
+            # Known before it is brought: whoever halts meanwhile has to find it.
+            self._streams[number] = stream = Stream(partial(self._ahead_s, uri))
+            self._names[number] = uri
+            stream.bring(item_id, self._open_stream, self._loop)
         except Exception:
             log.exception("mpv asked for a stream that cannot be")
+            self._close(number)
             return _LOADING_FAILED
-        number = next(self._numbers)
-        self._streams[number] = stream
-        self._names[number] = uri
         info.contents.cookie = number
         info.contents.read, info.contents.seek, info.contents.size = self._functions[:3]
         info.contents.close, info.contents.cancel = self._functions[3:]

@@ -76,6 +76,9 @@ class Answer:
     body: bytes = b""
     breaks_after: int | None = None
 
+    def hurry(self) -> None:
+        return
+
     async def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:
         end = len(self.body) if self.breaks_after is None else min(self.breaks_after, len(self.body))
         for start in range(0, end, CHUNK):

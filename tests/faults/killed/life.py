@@ -68,6 +68,9 @@ class Counted:
     def headers(self) -> Mapping[str, str]:
         return self.response.headers
 
+    def hurry(self) -> None:
+        self.response.hurry()
+
     async def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:
         position = self.start if self.status == 206 else 0
         async for chunk in self.response.chunks(patience_s):

@@ -23,7 +23,8 @@ _SAVE = """UPDATE downloads SET bytes_downloaded = json_extract(said.value, '$.h
                progress = json_extract(said.value, '$.share'),
                durable_bytes = json_extract(said.value, '$.durable'), boot_id = ?
            FROM json_each(?) AS said WHERE downloads.id = json_extract(said.value, '$.id')
-           AND generation = json_extract(said.value, '$.generation') AND status = ?"""
+           AND generation = json_extract(said.value, '$.generation') AND +status = ?"""
+"""The plus: by the rows' ids, never by the index of the states, which may hold thousands."""
 _RETURNING = """RETURNING *, EXISTS (SELECT 1 FROM wants w WHERE w.download_id = downloads.id
     AND w.wanted_by NOT IN ('stream', 'queue', 'album')) AS is_users,
     (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = downloads.id) AS wanted_by"""

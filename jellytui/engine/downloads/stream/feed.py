@@ -69,7 +69,7 @@ class Feed:
         """A descriptor of the reader's own; None while there is no file, or it is being renamed. Raises OSError."""
         try:
             if self._part is not None:
-                return self._part.duplicate()[0]
+                return self._part.duplicate()
             return os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             if not self.is_complete and error.errno in (errno.EBADF, errno.ENOENT):
@@ -78,13 +78,13 @@ class Feed:
 
     # On the loop.
 
-    def attach(self, part: Part, held: Held) -> None:
-        """An attempt has opened the `.part`, in which there may be bytes of the body told by `held`."""
+    def attach(self, part: Part, held: Held | None) -> None:
+        """An attempt has opened the `.part`; `held` tells of the body that is in it, or is coming already."""
         with self.condition:
             self._part, self._version = part, part.version
             part.on_change = self._on_change
             self.epoch += 1
-            if part.size:
+            if held is not None:
                 self._take(held)
             self.condition.notify_all()
 

@@ -28,7 +28,7 @@ FAR_BYTES = 1024 * 1024
 FAR_S = 2.0
 """or one that would wait longer than this."""
 _PATIENCE = 0.25
-"""What share of a reader's cushion the bytes may be left to gather for: reading little costs as much as much,"""
+"""What share of the music that players have ahead may pass while bytes gather: reading little costs as much as much,"""
 _LONGEST_PATIENCE_S = 1.0
 """at most."""
 _GUESSED_BYTES_PER_S = 40_000
@@ -91,9 +91,8 @@ class Follower:
     @property
     def patience_s(self) -> float:
         """How many seconds what comes may be left to gather before it is read."""
-        rate = self._bytes_per_second()
-        cushion_s = min((reader.cushion_s(rate) for reader in self.readers), default=0.0)
-        return min(_LONGEST_PATIENCE_S, cushion_s * _PATIENCE)
+        ahead_s = min((reader.ahead_s() for reader in self.readers), default=0.0)
+        return min(_LONGEST_PATIENCE_S, ahead_s * _PATIENCE)
 
     async def stop(self) -> None:
         """Ends what runs beside the attempt."""
@@ -109,7 +108,7 @@ class Follower:
         self.transfer = transfer
         self.is_due = False
         self._bytes_before = transfer.part.size
-        self.feed.attach(transfer.part, transfer.claim.held)
+        self.feed.attach(transfer.part, transfer.held)
         self._fetch_tail(transfer.claim.mime_type)
         self.review()
 
@@ -199,20 +198,21 @@ class Follower:
             self._on_short()
 
     def must_hear_of(self, reader: StreamReader) -> bool:
-        """Whether `starved` can do anything for a reader that waits: its byte is not the one that comes next, or it is
-        told now that it is short. In the reader's thread."""
+        """Whether `starved` can do anything for a reader that waits: it has jumped, its byte is not the one that comes
+        next, or it is told now that it is short. In the reader's thread."""
         offset, transfer = reader.starving_at, self.transfer
         part = transfer.part if transfer else None
         if offset is None or part is None:
             return True
-        return offset > part.size or self._is_review_due()
+        return reader.has_jumped or offset > part.size or self._is_review_due()
 
     def starved(self, reader: StreamReader) -> None:
-        """A reader waits: opens a window where the download is far from it."""
+        """A reader waits: what is gathering is read now, and a window opens where the download is far from it."""
         offset, transfer = reader.starving_at, self.transfer
         self.review()
         if offset is None or transfer is None or transfer.part is None:
             return
+        transfer.control.hurry()
         gap = offset - transfer.part.size
         if gap < 0 or self.feed.held is None or self.feed.total is None or self.side.is_refused:
             return

@@ -18,7 +18,7 @@ from jellytui.engine.downloads.stream.patience import after
 from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.transfer.part import Part
 from jellytui.engine.downloads.transfer.refusal import Refusal
-from jellytui.engine.downloads.transfer.resume import Body, Held
+from jellytui.engine.downloads.transfer.resume import Body
 from jellytui.engine.downloads.worker import Control, DownloadTask, DownloadWorker, Finished, Hooks
 from jellytui.engine.errors import DiskError, JellytuiError
 
@@ -67,7 +67,7 @@ class PassingStream:
         except OSError as error:
             self._feed.fail(DiskError(f"{self._path} cannot be written ({error.strerror or error})."))
             return
-        self._feed.attach(part, Held())
+        self._feed.attach(part, None)
         try:
             await self._fetch(part)
         except OSError as error:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable
 
-from jellytui.engine.downloads.stream.cushion import Cushion
 from jellytui.engine.downloads.stream.feed import Feed
 from jellytui.engine.downloads.stream.window import Window
 from jellytui.engine.errors import FileChangedError, JellytuiError
 
 _ASK_AGAIN_S = 0.5
 """How often a reader that waits says so again: a line that has become slow is noticed by that."""
-_START_S = 1.0
-"""So long after it has opened or sought a player is in a hurry: it has to find where the music begins."""
 
 
 class StreamReader:
@@ -34,12 +30,17 @@ class StreamReader:
         self.starving_at: int | None = None
         """The byte that it waits for."""
         self.window: Window | None = None
-        self._cushion = Cushion()
+        self.has_jumped = False
+        """Whether its last read did not go on from the one before."""
+        self.ahead_s: Callable[[], float] = _nothing_ahead
+        """How many seconds of music the player has; it sets this. On the loop."""
         self._feed = feed
         self._on_move = on_move
         self._on_starve = on_starve
         self._on_close = on_close
         self._descriptor = -1
+        self._stale: list[int] = []
+        """Descriptors that are to be closed."""
         self._here = 0
         """How many bytes may be read from it now."""
         self._epoch = -1
@@ -63,6 +64,7 @@ class StreamReader:
         feed = self._feed
         with feed.condition:
             self._is_reading = True
+            self.has_jumped = offset != self.position
             self.position = offset
         try:
             count = self._copied(offset, buffer)
@@ -73,10 +75,10 @@ class StreamReader:
                 self._is_reading = False
                 if self._is_closed:
                     self._let_go()
+            self._close_stale()
         with feed.condition:
             self.position = offset + count
             self._has_begun = True
-            self._cushion.took(offset, count, time.monotonic())
         self._on_move()
         return count
 
@@ -94,6 +96,7 @@ class StreamReader:
             self._feed.condition.notify_all()
             if not self._is_reading:
                 self._let_go()
+        self._close_stale()
         if not was_closed:
             self._on_close(self)
 
@@ -103,14 +106,6 @@ class StreamReader:
         if window is not None and window.start <= self.position <= window.end:
             end = max(end, window.end)
         return max(0, end - self.position)
-
-    def cushion_s(self, bytes_per_second: float) -> float:
-        """How many seconds of music it will not miss anything, roughly; 0 just after it has opened or sought."""
-        now = time.monotonic()
-        with self._feed.condition:
-            if self._cushion.age_s(now) < _START_S:
-                return 0.0
-            return self._cushion.length_s(bytes_per_second, now) + self.ahead_bytes() / bytes_per_second
 
     def _copied(self, offset: int, buffer: memoryview) -> int | None:
         """Waits until there is something; copies what is in memory, or returns None where it is in the file."""
@@ -129,8 +124,9 @@ class StreamReader:
                     if count := feed.copy(offset, buffer):
                         self._forget_window()
                         return count
-                    if offset < feed.written and self._has_file():
-                        self._here = min(len(buffer), feed.written - offset)
+                    written = feed.written  # once: another file may begin at any moment
+                    if offset < written and self._has_file():
+                        self._here = min(len(buffer), written - offset)
                         self._forget_window()
                         return None
                     for window in (feed.tail, self.window):
@@ -180,6 +176,16 @@ class StreamReader:
 
     def _let_go(self) -> None:
         if self._descriptor >= 0:
-            with contextlib.suppress(OSError):
-                os.close(self._descriptor)
+            self._stale.append(self._descriptor)
             self._descriptor = -1
+
+    def _close_stale(self) -> None:
+        """Without the lock, which the loop takes too: to close a file may take long (NFS)."""
+        while self._stale:
+            with contextlib.suppress(OSError):
+                os.close(self._stale.pop())
+
+
+def _nothing_ahead() -> float:
+    """Of a player that has not said."""
+    return 0.0

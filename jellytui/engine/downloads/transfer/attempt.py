@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.rows.queue import Claim, Progress, fraction
 from jellytui.engine.downloads.transfer.part import Part
-from jellytui.engine.downloads.transfer.resume import Body
+from jellytui.engine.downloads.transfer.resume import Body, Held
 from jellytui.engine.downloads.transfer.speed import SpeedMeter
 from jellytui.engine.downloads.worker import Control, Outcome
 from jellytui.engine.errors import JellytuiError
@@ -31,6 +31,8 @@ class Transfer:
         self.control = Control()
         self.speed = SpeedMeter(clock)
         self.part: Part | None = None
+        self.held: Held | None = None
+        """Total and validators of the body whose bytes are in the part; None before one has begun."""
         self.total = claim.held.total or claim.expected_size
         self.saved_bytes = claim.bytes_downloaded
         """What the table knows of `bytes_here`."""
@@ -61,11 +63,12 @@ class Transfer:
         """What is worth writing down; None while the file is not open."""
         if self.part is None:
             return None
+        written, durable = self.part.saved()
         return Progress(
             id=self.claim.id,
             generation=self.claim.generation,
-            bytes_downloaded=self.part.written,
-            durable_bytes=self.part.durable,
+            bytes_downloaded=written,
+            durable_bytes=durable,
             total=self.total,
         )
 

@@ -171,9 +171,10 @@ def _progress_fields(transfer: Transfer) -> dict[str, object]:
     part = transfer.part
     if part is None:
         return {}
+    written, durable = part.saved()
     return {
-        "bytes_downloaded": part.written,
-        "progress": fraction(part.written, transfer.total),
-        "durable_bytes": part.durable,
+        "bytes_downloaded": written,
+        "progress": fraction(written, transfer.total),
+        "durable_bytes": durable,
         "boot_id": boot_id(),
     }

@@ -8,6 +8,7 @@ file: whoever reads the old one keeps it, and is told.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import threading
@@ -72,7 +73,8 @@ class Part:
             self._tail.append(chunk)
             self.size += len(chunk)
         self.on_change()
-        if self.size - self._handed_over >= WRITE_BYTES:
+        has_failed = self._pending is not None and self._pending.done() and self._pending.exception() is not None
+        if has_failed or self.size - self._handed_over >= WRITE_BYTES:
             await self._settle()
             if self.size > self._handed_over:  # `hand_over` may have been faster
                 self._start_write()
@@ -86,8 +88,9 @@ class Part:
             self._start_write()
 
     async def flush(self) -> None:
-        """Writes out everything taken. Raises OSError."""
-        await self._settle()
+        """Writes out everything taken; what failed before is tried once more. Raises OSError."""
+        with contextlib.suppress(OSError):
+            await self._settle()
         if self.size > self.written:
             self._start_write()
             await self._settle()
@@ -118,14 +121,19 @@ class Part:
             if descriptor >= 0:
                 os.close(descriptor)
 
+    def saved(self) -> tuple[int, int]:
+        """How many bytes are in the file, and of these on the medium."""
+        with self._lock:
+            return self.written, self.durable
+
     # Readers, in threads.
 
-    def duplicate(self) -> tuple[int, int]:
-        """A descriptor of the reader's own and the version it shows. Raises OSError once closed."""
+    def duplicate(self) -> int:
+        """A descriptor of the reader's own. Raises OSError once closed."""
         with self._lock:
             if self._descriptor < 0:
                 raise OSError(errno.EBADF, "the part is closed")
-            return os.dup(self._descriptor), self.version
+            return os.dup(self._descriptor)
 
     def copy(self, offset: int, buffer: memoryview) -> int:
         """Copies what is not in the file yet, from byte `offset` on; 0 when that is not here, or is in the file."""
@@ -151,18 +159,17 @@ class Part:
     async def _settle(self) -> None:
         """Waits for the write under way, also when cancelled: its descriptor must not be closed under it."""
         while (pending := self._pending) is not None:
-            try:
-                if pending.done():
-                    pending.result()
-                    continue
-                waiting = asyncio.wrap_future(pending)
-                await asyncio.shield(waiting)
-            except asyncio.CancelledError:
-                await asyncio.wait([waiting])
-                raise
-            finally:
-                if self._pending is pending:  # `hand_over` may have begun the next one
-                    self._pending = None
+            cancelled: asyncio.CancelledError | None = None
+            while not pending.done():
+                try:
+                    await asyncio.wait([asyncio.wrap_future(pending)])
+                except asyncio.CancelledError as error:
+                    cancelled = error
+            if self._pending is pending:  # `hand_over` may have begun the next one
+                self._pending = None
+            if cancelled is not None:
+                raise cancelled
+            pending.result()
 
     def _append(self, count: int) -> None:
         """Writes the first chunks of the tail; they stay there until they are in the file."""
@@ -173,13 +180,14 @@ class Part:
             done = os.pwrite(self._descriptor, view, position)
             view = view[done:]
             position += done
-        if position - self.durable >= SYNC_BYTES or time.monotonic() - self._synced_at >= SYNC_SECONDS:
+        durable = self.durable
+        if position - durable >= SYNC_BYTES or time.monotonic() - self._synced_at >= SYNC_SECONDS:
             _flush_to_medium(self._descriptor)
             self._synced_at = time.monotonic()
-            self.durable = position
+            durable = position
         with self._lock:
             del self._tail[:count]
-            self.written = position
+            self.written, self.durable = position, durable
 
     def _open(self, trusted_bytes: int | None, before: Callable[[], None]) -> None:
         before()
@@ -193,11 +201,12 @@ class Part:
 
     def _replace(self) -> None:
         self.path.unlink(missing_ok=True)
+        with self._lock:
+            self.written = self.durable = 0
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         fresh = os.open(self.path, flags, 0o600)
         with self._lock:
             stale, self._descriptor = self._descriptor, fresh
-            self.written = self.durable = 0
             self.version += 1
         os.close(stale)
         self.on_change()

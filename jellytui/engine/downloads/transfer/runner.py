@@ -20,11 +20,11 @@ from jellytui.engine.downloads.transfer.alarms import Alarms
 from jellytui.engine.downloads.transfer.attempt import RowListener, Transfer
 from jellytui.engine.downloads.transfer.boot import boot_id
 from jellytui.engine.downloads.transfer.endings import Endings
+from jellytui.engine.downloads.transfer.hooks import hooks_of
 from jellytui.engine.downloads.transfer.part import Part
-from jellytui.engine.downloads.transfer.rate import Breath, Gate
+from jellytui.engine.downloads.transfer.rate import Gate
 from jellytui.engine.downloads.transfer.refusal import LONGEST_WAIT_S
-from jellytui.engine.downloads.transfer.resume import Body
-from jellytui.engine.downloads.worker import DownloadTask, DownloadWorker, Hooks, Outcome, Stopped
+from jellytui.engine.downloads.worker import DownloadTask, DownloadWorker, Outcome, Stopped
 from jellytui.engine.errors import DiskError, JellytuiError
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 SAVE_EVERY_S = 2.0
 """How often progress is written, for all rows in one transaction (design.md)."""
 DISK_CHECK_EVERY_S = 10.0
-_HEAD_BYTES = 256 * 1024
-"""What of a stream comes as fast as it can; then it lets others run, those who decode it and the screen."""
 
 
 class Runner:
@@ -335,6 +333,8 @@ class Runner:
         transfer.part = await Part.open(
             path, self.executor, trusted_bytes=trusted, before=lambda: self._files.make_folder(path.parent)
         )
+        if transfer.part.size:
+            transfer.held = claim.held
         if listener := self._listeners.get(claim.id):
             listener.opened(transfer)
         # A listener's way is the anonymous stream: it needs no permission, and no sign-in.
@@ -353,46 +353,18 @@ class Runner:
             authorized=is_authorized,
             held=claim.held,
         )
-        return await self._worker.fetch(task, transfer.part, transfer.control, self._hooks(transfer))
-
-    def _hooks(self, transfer: Transfer) -> Hooks:
-        claim, loop, breath = transfer.claim, asyncio.get_running_loop(), Breath()
-
-        async def began(body: Body) -> None:
-            transfer.total = body.total or claim.expected_size
-            await self._rows.began(claim, body)
-            self._endings.answered(claim)
-            if listener := self._listeners.get(claim.id):
-                listener.began(body)
-
-        def progress(_: int) -> None:
-            self._announcer.one("progress", transfer.live())
-
-        async def admit(count: int) -> bool:
-            transfer.speed.add(count)
-            if transfer.is_stream and transfer.bytes_here > _HEAD_BYTES and (breath_s := breath.needed_s(count)):
-                await asyncio.sleep(breath_s)
-            return await self._gate.admit(count, is_exempt=lambda: transfer.is_stream and not transfer.is_left)
-
-        async def ask_size() -> int | None:
-            facts = await self._server.media_facts([claim.item_id])
-            return facts[0].size_bytes if facts else None
-
-        async def has_room(count: int) -> None:
-            await loop.run_in_executor(self.executor, self._disk.check_room, count)
-
-        def patience_s() -> float:
-            listener = self._listeners.get(claim.id)
-            return listener.patience_s if listener else 0.0
-
-        return Hooks(
-            began=began,
-            progress=progress,
-            admit=admit,
-            ask_size=ask_size,
-            has_room=has_room,
-            patience_s=patience_s,
+        hooks = hooks_of(
+            transfer,
+            rows=self._rows,
+            endings=self._endings,
+            announcer=self._announcer,
+            gate=self._gate,
+            disk=self._disk,
+            server=self._server,
+            executor=self.executor,
+            listener=lambda: self._listeners.get(claim.id),
         )
+        return await self._worker.fetch(task, transfer.part, transfer.control, hooks)
 
     async def _end_by_disk(self, transfer: Transfer, error: OSError) -> None:
         log.warning("download %s: %s", transfer.claim.item_id, error)

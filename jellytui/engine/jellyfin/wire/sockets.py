@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -20,6 +21,10 @@ READ_BYTES = 256 * 1024
 """More at once wins nothing (downloads-playback.md 2)."""
 GATHERED_BYTES = 192 * 1024
 """What is enough where there is patience: one read takes it, and what comes with its last packet."""
+_RECORD_BYTES = 17 * 1024
+"""TLS may hold so much of an unfinished record, which the kernel then does not count."""
+_CAN_GATHER = sys.platform == "linux"
+"""Elsewhere a small receive buffer may be full before it is enough, and nobody woken."""
 _NEXT_ADDRESS_AFTER_S = 0.25
 """When a second address is tried while the first is silent (RFC 8305)."""
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -38,8 +43,9 @@ async def connect(host: str, port: int, timeout_s: float | None, turn: asyncio.L
 
 
 class Stream:
-    """Open with `connect`; one task reads and writes. Streams that share a `turn` read one after the other, one in
-    each round of the loop: a key needs a dozen rounds until it is painted, and each would read from all of them.
+    """Open with `connect`; one task reads and writes. Streams that share a `turn` and have more to read do so one after
+    the other, one in each round of the loop: a key needs a dozen rounds until it is painted, and each would read from
+    all of them.
     """
 
     def __init__(self, connected: socket.socket, turn: asyncio.Lock) -> None:
@@ -49,28 +55,36 @@ class Stream:
         self._waiter: asyncio.Future[None] | None = None
         self._buffer = bytearray()
         self._is_drained = False
-        """Whether the last read took all that had come."""
+        """Whether the last read took all that had come, so that there is nothing to read before more comes."""
+        self._has_ended = False
+        """Whether the other side has said over TLS that no more comes: the socket may never tell it again."""
+        self._is_gathering = False
         self.tls: ssl.SSLSocket | None = None
         """The same connection once it is encrypted."""
 
     async def receive(
-        self, timeout_s: float | None, *, patience_s: float = 0.0, enough_bytes: int = GATHERED_BYTES
+        self, timeout_s: float | None, *, patience_s: Callable[[], float] | None = None, enough_bytes: int = 1
     ) -> bytes:
         """What has come, as much as there is up to READ_BYTES; nothing at the end. Raises OSError, TimeoutError.
 
-        On a slow line each read of little costs as much as one of much: so long as `patience_s` what comes is left to
-        gather in the kernel, until it is enough.
+        On a slow line a read of little costs as much as one of much: for `patience_s`, asked when nothing is here, what
+        comes is left to gather in the kernel, until it is enough or somebody is in a `hurry`.
         """
         if self._is_drained:
-            await self._until_readable(timeout_s, patience_s, min(enough_bytes, GATHERED_BYTES))
+            await self._until_readable(timeout_s, patience_s() if patience_s else 0.0, enough_bytes)
         else:
             has_to_wait = self._turn.locked()
             async with self._turn:
                 if not has_to_wait:
                     await asyncio.sleep(0)
         data = await self._when_ready(self._receive_records if self.tls else self._receive_now, timeout_s)
-        self._is_drained = len(data) < READ_BYTES
+        self._is_drained = len(data) < READ_BYTES and not self._has_ended
         return data
+
+    def hurry(self) -> None:
+        """Ends the patience of a read that is under way."""
+        if self._is_gathering and self._waiter is not None:
+            _wake(self._waiter)
 
     async def send(self, data: bytes, timeout_s: float | None) -> None:
         """Sends all of it. Raises OSError, TimeoutError."""
@@ -113,21 +127,31 @@ class Stream:
                     raise
                 break
             if not count:
+                self._has_ended = True
                 break
             filled += count
         return bytes(view[:filled])
 
     async def _until_readable(self, timeout_s: float | None, patience_s: float, enough_bytes: int) -> None:
-        if patience_s <= 0:
+        enough_bytes = min(enough_bytes, GATHERED_BYTES) - (_RECORD_BYTES if self.tls else 0)
+        if patience_s <= 0 or enough_bytes <= 0 or not self._wake_at(enough_bytes):
             await self._wait(self._loop.add_reader, timeout_s)
             return
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, enough_bytes)
+        self._is_gathering = True
         try:
             with contextlib.suppress(TimeoutError):
                 await self._wait(self._loop.add_reader, patience_s)
         finally:
-            with contextlib.suppress(OSError):  # it was closed meanwhile
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            self._is_gathering = False
+            self._wake_at(1)
+
+    def _wake_at(self, count: int) -> bool:
+        """From how many bytes on the socket counts as readable; whether the system can do that."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
+        except OSError:  # or it was closed meanwhile
+            return False
+        return _CAN_GATHER
 
     async def _when_ready(self, act: Callable[[], T], timeout_s: float | None) -> T:
         """Acts until that does not block."""
@@ -140,6 +164,8 @@ class Stream:
                 await self._wait(self._loop.add_writer, timeout_s)
 
     async def _wait(self, watch: Callable[..., None], timeout_s: float | None) -> None:
+        if self._socket.fileno() < 0:
+            raise ConnectionAbortedError("closed here")
         self._waiter = waiter = self._loop.create_future()
         watch(self._socket.fileno(), _wake, waiter)
         try:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 """What ends a head, as h11 sees it."""
 _WITHOUT_BODY = (204, 304)
-PACE = "jellytui.pace"
-"""The name of an answer's Pace among its extensions."""
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ConnectTimeout, httpx.ConnectTimeout),
     (httpcore.TimeoutException, httpx.ReadTimeout),
@@ -39,9 +37,11 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
 class Pace:
     """How an answer's body is read; whoever reads it says so."""
 
-    def __init__(self) -> None:
-        self.patience_s: Callable[[], float] = _none
-        """How many seconds what comes may be left to gather, asked before each read."""
+    def __init__(self, hurry: Callable[[], None]) -> None:
+        self.patience_s: Callable[[], float] | None = None
+        """How many seconds what comes may be left to gather, asked when nothing is here."""
+        self.hurry = hurry
+        """Ends the patience of a read that is under way."""
 
 
 class BodyTransport(httpx.AsyncBaseTransport):
@@ -77,12 +77,13 @@ class BodyTransport(httpx.AsyncBaseTransport):
             await connection.aclose()
             raise
         timeout_s = request.extensions.get("timeout", {}).get("read")
-        pace = Pace()
+        wire = answer.extensions.get("network_stream")
+        pace = Pace(wire.hurry if isinstance(wire, _Wire) else _nothing)
         return httpx.Response(
             status_code=answer.status,
             headers=answer.headers,
             stream=_Body(connection, answer, timeout_s, pace),
-            extensions={**answer.extensions, PACE: pace},
+            extensions={**answer.extensions, "jellytui.pace": pace},
         )
 
 
@@ -103,7 +104,7 @@ class _Body(httpx.AsyncByteStream):
             if isinstance(wire, _Wire) and wire.is_at_body and length is not None:
                 left = length
                 while left:
-                    piece = await wire.body(self._timeout_s, patience_s=self._pace.patience_s(), enough_bytes=left)
+                    piece = await wire.body(self._timeout_s, patience_s=self._pace.patience_s, enough_bytes=left)
                     if not piece:
                         raise httpx.RemoteProtocolError(f"the body ended after {length - left} of {length} bytes")
                     piece = piece[:left]
@@ -154,7 +155,9 @@ class _Wire(httpcore.AsyncNetworkStream):
         self._rest = data[end:]
         return data[:end]
 
-    async def body(self, timeout_s: float | None, *, patience_s: float = 0.0, enough_bytes: int = 1) -> bytes:
+    async def body(
+        self, timeout_s: float | None, *, patience_s: Callable[[], float] | None = None, enough_bytes: int = 1
+    ) -> bytes:
         """The next bytes as they come, gathered as Stream.receive says; none at the connection's end."""
         if self._rest:
             rest, self._rest = self._rest, b""
@@ -165,6 +168,10 @@ class _Wire(httpcore.AsyncNetworkStream):
             raise httpcore.ReadTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ReadError(str(error)) from error
+
+    def hurry(self) -> None:
+        """As Stream.hurry."""
+        self._stream.hurry()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         try:
@@ -224,6 +231,5 @@ def _errors_of_httpx() -> Iterator[None]:
         raise next(theirs for ours, theirs in _ERRORS if isinstance(error, ours))(str(error)) from error
 
 
-def _none() -> float:
-    """What has come is read at once."""
-    return 0.0
+def _nothing() -> None:
+    """A connection that never waits longer than it has to."""

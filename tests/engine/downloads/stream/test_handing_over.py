@@ -84,9 +84,8 @@ async def test_a_reader_hears_of_growth_and_of_a_file_that_begins_anew(part: Par
     part.on_change = lambda: heard.append((part.size, part.version))
     await part.write(b"x" * 1000)
     await part.flush()
-    descriptor, version = part.duplicate()
+    descriptor = part.duplicate()
     await part.begin_anew()
     assert heard == [(1000, 0), (0, 1)]
-    assert (version, part.version) == (0, 1)
     assert os.pread(descriptor, 2000, 0) == b"x" * 1000
     os.close(descriptor)
