@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from jellytui.engine.events import DownloadEvent, DownloadEventType, UpkeepState
 from jellytui.engine.models import DownloadInfo, DownloadStatus
@@ -57,6 +58,23 @@ def test_an_album_counts_what_is_here_and_what_is_coming() -> None:
     for number, status in enumerate(statuses, start=1):
         store.apply(DownloadEvent(type="queued", download=row(number, status)))
     assert store.album_counts("album") == (1, 2, 4)
+
+
+def test_an_album_is_cached_as_long_as_somebody_else_than_the_cache_does_not_want_all_that_is_here() -> None:
+    store = DownloadsStore(FakeBackend())
+    cached, kept = row(1, "completed"), replace(row(1, "completed"), wanted_by=("user",))
+    store.apply(DownloadEvent(type="completed", download=cached))
+    store.apply(DownloadEvent(type="queued", download=row(2)))
+    assert store.is_album_cached("album")
+    store.apply(DownloadEvent(type="queued", download=kept))
+    assert not store.is_album_cached("album")
+    store.apply(DownloadEvent(type="queued", download=cached))
+    store.doom([1])
+    assert not store.is_album_cached("album")
+    store.spare([1])
+    assert store.is_album_cached("album")
+    store.apply(DownloadEvent(type="removed", download=cached))
+    assert not store.is_album_cached("album")
 
 
 def test_progress_marks_the_row_but_not_the_order() -> None:

@@ -1,12 +1,16 @@
 """Rows of the library fill their room to the cell, whatever the names and however little room there is."""
 
+from collections.abc import Sequence
+
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from jellytui.engine.events import ConnectionState, DownloadEvent, PlayerState
 from jellytui.engine.models import Album, Artist, Playlist, Track
 from jellytui.tui.library.rows import album_track_row, download_sign, row, track_row
 from jellytui.tui.session import Session
+from jellytui.tui.widgets.download_button import md
 from jellytui.tui.widgets.virtual_list import Cell
 from tests.support.fake_backend import FakeBackend
 from tests.tui.music import HOSTILE, download
@@ -52,6 +56,34 @@ def test_what_the_cache_alone_keeps_looks_different_from_what_somebody_wants(wan
     session = Session(FakeBackend())
     session.downloads.apply(DownloadEvent(type="completed", download=download("t", "completed", wanted_by=wanted_by)))
     assert download_sign(session, "t")[0] == sign
+
+
+def test_what_a_followed_list_let_go_is_the_cache_s_whoever_asked_for_it_first() -> None:
+    session = Session(FakeBackend())
+    let_go = replace(download("t", "completed"), origin="user", wanted_by=())
+    session.downloads.apply(DownloadEvent(type="completed", download=let_go))
+    assert download_sign(session, "t")[0] == "·"
+
+
+@pytest.mark.parametrize(
+    ("wants", "words"),
+    [
+        (("user", "user"), "✓ 2"),
+        (("user", "queue"), "· 2"),
+        (("queue", "stream"), "· 2"),
+        (("user",), "  1/2"),
+        (("queue",), "  1/2"),
+    ],
+)
+def test_an_album_says_like_its_tracks_whether_the_cache_may_take_some_of_it(wants: Sequence[str], words: str) -> None:
+    session = Session(FakeBackend())
+    for number, wanted_by in enumerate(wants):
+        session.downloads.apply(
+            DownloadEvent(type="completed", download=download(f"al/{number}", "completed", wanted_by=wanted_by))
+        )
+    assert words in text(row(session, Album(id="al", name="Raíces", track_count=2), 60))
+    button = md(*session.downloads.album_counts("al"), is_cached=session.downloads.is_album_cached("al"))[0]
+    assert button == (words.strip() if len(wants) == 2 else "✓ 1" if wants == ("user",) else "· 1")
 
 
 def test_a_track_is_lit_while_it_plays_and_dim_while_it_cannot() -> None:

@@ -356,7 +356,12 @@ async def test_the_cell_of_a_track_says_what_its_download_is() -> None:
         backend.push(DownloadEvent(type="queued", download=download("Raíces/La sal", "pending")))
         await until(lambda: "⇣ 3/4" in lines_of(panes.list_of("albums"))[1])
         backend.push(DownloadEvent(type="completed", download=download("Raíces/La sal", "completed")))
+        await until(lambda: "· 4" in lines_of(panes.list_of("albums"))[1])
+        title = panes.query_one("#tracks-pane PaneTitle", PaneTitle)
+        assert title.button[0] == "· 4"
+        backend.push(DownloadEvent(type="queued", download=download("Raíces/Río abajo", "completed")))
         await until(lambda: "✓ 4" in lines_of(panes.list_of("albums"))[1])
+        assert title.button[0] == "✓ 4"
 
 
 async def test_what_cannot_be_played_is_dim_while_the_server_is_away() -> None:

@@ -135,7 +135,8 @@ class DownloadList(VirtualList):
         return DownloadItem(row, self._now(), with_album=self.order in ("name", "size")).cells(width)
 
     def _heading(self, heading: Heading, width: int) -> list[Cell]:
-        text, role = md(*self._downloads.album_counts(heading.key))
+        downloads = self._downloads
+        text, role = md(*downloads.album_counts(heading.key), is_cached=downloads.is_album_cached(heading.key))
         button = fmt.fit(text, 9, "right") if heading.key and role != "dim" else ""
         return [(fmt.fit(heading.title, width - len(button) - 1), "title"), (" ", ""), (button, role)]
 

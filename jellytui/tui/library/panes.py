@@ -147,8 +147,10 @@ class LibraryPanes(Horizontal):
         listing = self._lists["tracks"].listing
         button = ("", "")
         if listing is not None and listing.scope == "album":
-            completed, active, total = self._session.downloads.album_counts(listing.parent)
-            button = md(completed, active, max(total, self._lists["tracks"].item_count))
+            downloads = self._session.downloads
+            completed, active, total = downloads.album_counts(listing.parent)
+            total = max(total, self._lists["tracks"].item_count)
+            button = md(completed, active, total, is_cached=downloads.is_album_cached(listing.parent))
         self._panes["tracks"].heading.button = button
 
     async def point_at(self, item: Item) -> bool:

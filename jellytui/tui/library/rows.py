@@ -1,29 +1,23 @@
 """How artists, albums, playlists and tracks look in one line of a list.
 
 One cell says what a track's download is (looks.md, the seed's DownloadButton), see `download_button.sm`; `·` is what
-the cache alone keeps: it is here, but may go. An album says `✓ 9` when all are here, `⇣ 4/11` while some are coming.
+the cache alone keeps: it is here, but may go. An album says `✓ 9` when all are here, `· 9` when the cache may take some
+of them, `⇣ 4/11` while some are coming.
 """
 
 from __future__ import annotations
 
-from jellytui.engine.models import Album, Artist, DownloadInfo, Item, Playlist, Track
+from jellytui.engine.models import Album, Artist, Item, Playlist, Track
 from jellytui.tui.format import cut, duration, fit, number, width
 from jellytui.tui.session import Session
-from jellytui.tui.widgets.download_button import sm
+from jellytui.tui.stores.downloads import is_kept
+from jellytui.tui.widgets.download_button import CACHED, sm
 from jellytui.tui.widgets.virtual_list import Cell
 
-CACHED = "·"
 _TIME = 8
 _DOWNLOADS = 8
 _YEAR = 6
 _HEART = 2
-
-
-def is_kept(download: DownloadInfo) -> bool:
-    """Whether somebody wants the file to stay; False for what the cache may evict."""
-    if download.wanted_by:
-        return any(want in ("user", "favorites") or want.startswith("playlist:") for want in download.wanted_by)
-    return download.origin == "user"
 
 
 def download_sign(session: Session, item_id: str) -> Cell:
@@ -32,7 +26,7 @@ def download_sign(session: Session, item_id: str) -> Cell:
     if download is None:
         return " ", ""
     if download.status == "completed" and not is_kept(download):
-        return CACHED, "good"
+        return CACHED
     return sm((download.status, download.progress))
 
 
@@ -128,7 +122,8 @@ def _album_downloads(session: Session, album: Album) -> list[Cell]:
     completed, active, total = session.downloads.album_counts(album.id)
     total = max(album.track_count, total)
     if completed and completed >= total:
-        return [("  ✓ ", "good"), (fit(str(total), 4), "dim")]
+        sign, role = CACHED if session.downloads.is_album_cached(album.id) else sm(("completed", 1.0))
+        return [(f"  {sign} ", role), (fit(str(total), 4), "dim")]
     if active:
         return [("  ⇣ ", "accent"), (fit(f"{completed}/{total}", 4), "dim")]
     if completed:

@@ -24,11 +24,10 @@ from jellytui.tui.downloads.download_list import DownloadList
 from jellytui.tui.downloads.lines import ORDERS, TABS, Tab
 from jellytui.tui.keymap import bindings
 from jellytui.tui.library.filter_line import FilterLine
-from jellytui.tui.library.rows import is_kept
 from jellytui.tui.resources import styles_dir
 from jellytui.tui.screens.base import BaseScreen
 from jellytui.tui.stores.base import Keys
-from jellytui.tui.stores.downloads import ROWS, DownloadsStore
+from jellytui.tui.stores.downloads import ROWS, DownloadsStore, is_kept
 from jellytui.tui.widgets.hint_line import HintLine
 
 CACHE_SECONDS = 1.0

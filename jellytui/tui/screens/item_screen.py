@@ -7,8 +7,8 @@ from typing import Any
 
 from jellytui.engine.models import Album, Artist, DownloadInfo, Item, Playlist, Track
 from jellytui.tui.format import count
-from jellytui.tui.library.rows import is_kept
 from jellytui.tui.screens.base import BaseScreen
+from jellytui.tui.stores.downloads import is_kept
 
 Act = Callable[[Item], Coroutine[Any, Any, None]]
 

@@ -10,10 +10,11 @@ from textual.containers import Horizontal, Vertical
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.models import Item, Lyrics, Track
 from jellytui.tui.keymap import bindings
-from jellytui.tui.library.rows import download_sign, is_kept
+from jellytui.tui.library.rows import download_sign
 from jellytui.tui.resources import styles_dir
 from jellytui.tui.screens.item_screen import ItemScreen
 from jellytui.tui.stores.base import Keys
+from jellytui.tui.stores.downloads import is_kept
 from jellytui.tui.widgets.cover import Cover
 from jellytui.tui.widgets.lyrics import LyricsView
 from jellytui.tui.widgets.pane import Pane

@@ -18,6 +18,13 @@ SUMMARY = "summary"
 UPKEEP = "upkeep"
 """Marked when a long work on the files goes on or has ended."""
 
+_CACHE_WANTS = frozenset({"stream", "queue", "album"})
+
+
+def is_kept(download: DownloadInfo) -> bool:
+    """Whether somebody wants the file to stay; False for what the cache may evict, whoever it once was fetched for."""
+    return not _CACHE_WANTS.issuperset(download.wanted_by)
+
 
 class DownloadsStore(Store):
     """Keys: "summary", "rows", "upkeep", and for each changed row `download:<id>`, its item id and its album id."""
@@ -37,6 +44,7 @@ class DownloadsStore(Store):
         """Rows whose removal can still be undone: for all lists and counts they are not there."""
         self._by_item: dict[str, int] = {}
         self._by_album: dict[str, Counter[DownloadStatus]] = {}
+        self._cached_by_album: Counter[str] = Counter()
         self._counts: Counter[DownloadStatus] = Counter()
 
     # What is derived
@@ -76,6 +84,10 @@ class DownloadsStore(Store):
         if counts is None:
             return (0, 0, 0)
         return counts["completed"], counts["downloading"] + counts["pending"], counts.total()
+
+    def is_album_cached(self, album_id: str) -> bool:
+        """Whether the cache may take away some of what is here of an album."""
+        return self._cached_by_album[album_id] > 0
 
     def doomed_items(self, kind: ItemType) -> set[str]:
         """The tracks, or the albums, of which nothing is downloaded any more once the doomed rows are gone."""
@@ -154,6 +166,8 @@ class DownloadsStore(Store):
         self._counts[row.status] += by
         if row.album_id:
             self._by_album.setdefault(row.album_id, Counter())[row.status] += by
+            if row.status == "completed" and not is_kept(row):
+                self._cached_by_album[row.album_id] += by
 
     # Actions; each raises JellytuiError
 

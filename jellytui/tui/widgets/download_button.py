@@ -1,7 +1,8 @@
 """DownloadButton: what a download is, at a glance; the seed's five states in three sizes, and one for waiting.
 
-sm is one cell of a list: blank available, ⇣ waiting, ○◔◑◕● the ring while it comes down, ✓ here, ⏸ paused, ! failed.
-md says it of an album: `✓ 9`, `⇣ 4/11`, `d download`. lg adds the words. No state is told by its colour alone.
+sm is one cell of a list: blank available, ⇣ waiting, ○◔◑◕● the ring while it comes down, ✓ here, ⏸ paused, ! failed,
+· here, but the cache may take it away again. md says it of an album: `✓ 9`, `· 9`, `⇣ 4/11`, `d download`. lg adds the
+words. No state is told by its colour alone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ _SIGNS: dict[DownloadStatus, Cell] = {
     "paused": ("⏸", "warn"),
     "failed": ("!", "bad"),
 }
+CACHED: Cell = ("·", "good")
+"""In place of ✓ when only the cache keeps the file, which may take it away again."""
+
 _WORDS: dict[DownloadStatus, str] = {
     "pending": "waiting to come down",
     "completed": "on this machine",
@@ -42,10 +46,11 @@ def sm(download: ItemDownload) -> Cell:
     return (ring(progress), "accent") if status == "downloading" else _SIGNS[status]
 
 
-def md(completed: int, active: int, total: int) -> Cell:
-    """The button of an album: how many of its tracks are here or coming."""
+def md(completed: int, active: int, total: int, *, is_cached: bool = False) -> Cell:
+    """The button of an album: how many of its tracks are here or coming; `is_cached` when the cache may take some."""
     if total and completed >= total:
-        return f"✓ {total}", "good"
+        sign, role = CACHED if is_cached else _SIGNS["completed"]
+        return f"{sign} {total}", role
     if active:
         return f"⇣ {completed}/{total}", "accent"
     if completed:
@@ -86,7 +91,7 @@ class DownloadButton(Widget):
             case "sm":
                 text, role = sm(self.download)
             case "md":
-                text, role = md(*self.counts)
+                text, role = md(*self.counts, is_cached=self.is_cached)
             case "lg":
                 text, role = lg(self.download, is_cached=self.is_cached)
         return Content.styled(text, COLORS.get(role, "$primary"))

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from jellytui.engine.models import DownloadInfo
 from jellytui.tui import format as fmt
-from jellytui.tui.library.rows import CACHED, is_kept
-from jellytui.tui.widgets.download_button import sm
+from jellytui.tui.stores.downloads import is_kept
+from jellytui.tui.widgets.download_button import CACHED, sm
 from jellytui.tui.widgets.virtual_list import Cell
 
 MAX_ATTEMPTS = 3
@@ -75,7 +75,7 @@ class DownloadItem:
         if self.row.status == "pending" and self.row.wait_reason == "retry":
             return "↻", "warn"
         if self.row.status == "completed" and not is_kept(self.row):
-            return CACHED, "good"
+            return CACHED
         return sm((self.row.status, self.row.progress))
 
     def _countdown(self) -> str:
