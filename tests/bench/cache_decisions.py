@@ -65,6 +65,8 @@ async def _with_database(songs: list[Track]) -> None:
             )
         bus, clock = EventBus(), SystemClock()
         downloads = DownloadsInTable(database, bus, clock)
+        disk = Disk(Path(folder))
+        disk.prepare(may_make=True)
         cache = SmartCache(
             downloads=downloads,
             catalogue=downloads,
@@ -72,7 +74,7 @@ async def _with_database(songs: list[Track]) -> None:
             bus=bus,
             settings=Settings(cache=CacheSettings(storage_limit=ROWS * SIZE)),
             clock=clock,
-            disk=Disk(Path(folder)),
+            disk=disk,
         )
         window = QueueWindow(current=songs[0], upcoming=tuple(songs[1:6]))
         seconds = await _median_of(lambda: cache.on_track_started(window))

@@ -8,7 +8,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from jellytui.engine.downloads.files import MARKER
+from jellytui.engine.downloads.files import MARKER, require_root
 from jellytui.engine.errors import DiskError
 from jellytui.paths import ensure_folder
 
@@ -55,21 +55,21 @@ class Disk:
 
     def require(self) -> None:
         """Raises OSError (ENOENT) when the root is gone; whoever makes folders below it asks first."""
-        if not (self.root / MARKER).exists():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.root))
+        require_root(self.root)
 
     def check_room(self, needed_bytes: int) -> None:
         """Raises OSError: ENOSPC when the free floor would be broken, ENOENT when the root is gone."""
         self.require()
-        if self.free_bytes() - self.free_floor_bytes < needed_bytes:
+        if (self.free_bytes() or 0) - self.free_floor_bytes < needed_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.root))
 
-    def free_bytes(self) -> int:
-        """Bytes that may still be written, the floor included; 0 where the root is gone."""
+    def free_bytes(self) -> int | None:
+        """Bytes that may still be written, the floor included; None where the root is gone, for nobody knows then."""
         try:
+            self.require()
             return shutil.disk_usage(self.root).free
         except OSError:
-            return 0
+            return None
 
     def concerns_all(self, error: OSError) -> bool:
         """Whether the error is the disk's and not one file's: then the whole queue waits."""

@@ -112,6 +112,10 @@ class DownloadFiles:
         other.root = root
         return other
 
+    def require_root(self) -> None:
+        """Raises OSError (ENOENT) when the root is gone."""
+        require_root(self.root)
+
     def absolute(self, relative: str) -> Path:
         """Where a stored path lies."""
         return self.root / relative
@@ -160,8 +164,7 @@ class DownloadFiles:
         """
         if folder.is_dir():
             return
-        if not (self.root / MARKER).exists():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.root))
+        self.require_root()
         below = [path for path in (folder, *folder.parents) if path.is_relative_to(self.root) and path != self.root]
         for path in reversed([path for path in below if not path.exists()]):
             path.mkdir(mode=0o700, exist_ok=True)
@@ -193,6 +196,12 @@ class DownloadFiles:
         if not is_safe_id(item_id):
             raise UsageError(f"{item_id!r} is not the id of a Jellyfin item.")
         return item_id[:2]
+
+
+def require_root(root: Path) -> None:
+    """Raises OSError (ENOENT) where there is no root: its disk may be away."""
+    if not (root / MARKER).exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(root))
 
 
 def account_path(server_id: str, user_id: str) -> PurePosixPath:

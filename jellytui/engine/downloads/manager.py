@@ -351,13 +351,14 @@ class DownloadManager:
     async def _outline(self, waiting: int) -> DownloadsSummary:
         """The part of the totals that is in no table."""
         transfers = list(self._running.values())
+        free_bytes = await asyncio.to_thread(self.disk.free_bytes)
         return DownloadsSummary(
             bytes_per_second=sum(transfer.speed.bytes_per_second for transfer in transfers),
             bytes_downloaded=sum(transfer.bytes_here - transfer.saved_bytes for transfer in transfers),
             paused_all=self._holds.is_paused,
             hold_reason=self._holds.reason(waiting=waiting),
             cache_limit_bytes=self.settings.cache.storage_limit,
-            free_bytes=await asyncio.to_thread(self.disk.free_bytes),
+            free_bytes=free_bytes or 0,
         )
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:

@@ -1,7 +1,8 @@
 """Removal: how rows and their files go: cancelled, deleted, evicted, or no longer wanted by anybody.
 
 A row is marked first, then its file goes, the row last, so that the next start ends what a crash has broken off, and
-there never is a file that nobody knows. What somebody reads stays until he lets it go.
+there never is a file that nobody knows. What somebody reads stays until he lets it go. While the root is gone no row of
+a whole file goes: the file would be there again with its disk, and nobody's.
 """
 
 from __future__ import annotations
@@ -85,19 +86,18 @@ class Removal:
         await self._remove(await self._wants.rows(download_ids))
 
     async def evict(self, download_ids: Sequence[int]) -> list[int]:
-        """Removes for the cache what no user wants and nobody reads; those rows. Raises DiskError."""
-        rows = [
-            row
-            for row in await self._wants.rows(download_ids)
-            if not row.is_users and not self._leases.is_held(row.item_id)
-        ]
-        evicted_at = timestamp(self._clock.now())
-        async with self._database.transaction() as tx:
-            await tx.execute_many(
-                "INSERT OR REPLACE INTO evictions VALUES (?, ?)", [(row.item_id, evicted_at) for row in rows]
-            )
-        await self._remove(rows)
-        return [row.id for row in rows]
+        """Removes for the cache what no user wants and nobody reads, and remembers that it went; those rows.
+
+        Raises DiskError.
+        """
+        rows = [row for row in await self._wants.rows(download_ids) if not row.is_users]
+        gone: list[int] = []
+        for start in range(0, len(rows), _BATCH):
+            batch = [row for row in rows[start : start + _BATCH] if not self._leases.is_held(row.item_id)]
+            await self._remove_now(batch)
+            await self._remember_evicted(batch)
+            gone += [row.id for row in batch]
+        return gone
 
     async def let_go(self, download_ids: Sequence[int]) -> None:
         """Some want of these rows was dropped. What nobody wants and is not half here goes; the rest is the cache's."""
@@ -113,12 +113,19 @@ class Removal:
         await self._announcer.changed([row.id for row in rows if row.id not in going])
         self._runner.wake()
 
+    async def _remember_evicted(self, rows: Sequence[WantedRow]) -> None:
+        evicted_at = timestamp(self._clock.now())
+        async with self._database.transaction() as tx:
+            await tx.execute_many(
+                "INSERT OR REPLACE INTO evictions VALUES (?, ?)", [(row.item_id, evicted_at) for row in rows]
+            )
+
     def _is_wanted_otherwise(self, row: WantedRow) -> bool:
         """Whether the cache or a listener wants it too."""
         return bool(row.wanted_by & {"queue", "album"}) or self._leases.is_held(row.item_id)
 
     async def _hand_over(self, rows: Sequence[WantedRow]) -> None:
-        """The user wants these no more, others do; what came goes unless somebody reads it."""
+        """The user wants these no more, others do; what came goes unless somebody reads it. Raises DiskError."""
         if not rows:
             return
         await self._wants.drop_users([row.id for row in rows])
@@ -149,6 +156,8 @@ class Removal:
         loop = asyncio.get_running_loop()
         ids = [row.id for row in rows]
         try:
+            if rows:
+                await loop.run_in_executor(self._runner.executor, self._files.require_root)
             for row in rows:
                 await self._runner.stop_attempts(await self._rows.move([row.id], "pause"))
                 size = await loop.run_in_executor(self._runner.executor, self._files.size_of, row.file_path or "")
@@ -178,14 +187,16 @@ class Removal:
     async def _remove_now(self, rows: Sequence[WantedRow]) -> None:
         ids = [row.id for row in rows]
         infos = await self._listing.by_ids(ids)
+        if any(row.is_here for row in rows):
+            await self._on_disk(self._files.require_root)  # before anything is stopped
         await self._rows.condemn(ids)
         await self._runner.stop_attempts(ids)
         try:
             # Read again: an attempt may have completed in the very last moment.
             await self._unlink(await self._wants.rows(ids))
-        except OSError as error:
+        except DiskError:
             await self._rows.pardon(ids)
-            raise DiskError(words(error, self._files.root)) from error
+            raise
         await self._rows.delete(ids)
         self._announcer.removed(infos)
 
@@ -215,18 +226,27 @@ class Removal:
                 for path in self._files.of(row.item_id):
                     self._files.remove(path)
 
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._runner.executor, work)
-        except OSError as error:
-            raise DiskError(words(error, self._files.root)) from error
+        await self._on_disk(work)
 
     async def _unlink(self, rows: Sequence[WantedRow]) -> None:
-        """Deletes files and parts. Raises OSError."""
+        """Deletes files and parts. Raises DiskError, also when the root is gone and one of them is a whole file."""
+        is_root_needed = any(row.is_here for row in rows)
 
         def work() -> None:
+            if is_root_needed:
+                self._files.require_root()
             for row in rows:
                 self._files.remove(self._files.part_of(row.item_id))
                 if row.file_path is not None and row.is_here:
                     self._files.remove(self._files.absolute(row.file_path))
+            if is_root_needed:
+                self._files.require_root()  # from a disk pulled meanwhile nothing has gone
 
-        await asyncio.get_running_loop().run_in_executor(self._runner.executor, work)
+        await self._on_disk(work)
+
+    async def _on_disk(self, work: Callable[[], None]) -> None:
+        """Does what blocks. Raises DiskError."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._runner.executor, work)
+        except OSError as error:
+            raise DiskError(words(error, self._files.root)) from error

@@ -40,6 +40,12 @@ def window(*tracks: Track, previous: Track | None = None) -> QueueWindow:
     return QueueWindow(previous=previous, current=tracks[0], upcoming=tracks[1:])
 
 
+def _disk(root: Path) -> Disk:
+    disk = Disk(root)
+    disk.prepare(may_make=True)
+    return disk
+
+
 class House:
     """A cache with all that it needs."""
 
@@ -56,7 +62,7 @@ class House:
             bus=self.bus,
             settings=Settings(cache=CacheSettings(**settings)),
             clock=self.clock,
-            disk=Disk(root),
+            disk=_disk(root),
             network=network,
         )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from jellytui.config import CacheSettings, Settings
 from jellytui.engine.bus import EventBus
 from jellytui.engine.downloads.cache import SmartCache
+from jellytui.engine.errors import DiskError
 from jellytui.engine.models import QueueWindow, Track
 from tests.engine.downloads.conftest import Rig
 from tests.support.waiting import until
@@ -97,3 +100,52 @@ async def test_a_users_wish_for_what_is_cached_adopts_the_file_and_no_byte_comes
     assert await cache.clear() == 0
     await rig.whole(tracks[1].id)
     assert sum("/stream" in request.path.lower() for request in rig.asked(tracks[1].id)) == 1
+
+
+async def test_while_the_disk_is_away_the_cache_forgets_nothing_and_then_it_is_still_the_cache_s(
+    rig: Rig, cache: SmartCache
+) -> None:
+    tracks = await queue_of(rig)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=tuple(tracks[1:3])))
+    for track in tracks[1:3]:
+        await rig.until_status(track.id, "completed")
+    rows = await rig.rows()
+    away = rig.root.with_name("pulled out")
+    rig.root.rename(away)
+    plan = await cache.plan()
+    assert {step.act for step in plan} <= {"leave"}
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[3],)))
+    with pytest.raises(DiskError, match="is not there"):
+        await cache.clear()
+    assert await rig.rows() == rows
+    assert (await cache.use()).limit_bytes == CacheSettings().storage_limit
+
+    away.rename(rig.root)
+    await rig.restart()
+    await rig.manager.caretaker.sweep()
+    assert {row.wanted_by for row in (await rig.rows()).values()} == {("queue",)}
+    assert not await rig.database.fetch_all("SELECT * FROM evictions")
+
+
+async def test_a_disk_pulled_in_the_middle_of_making_room_takes_no_row_along(
+    rig: Rig, cache: SmartCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks = await queue_of(rig)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=tuple(tracks[1:3])))
+    for track in tracks[1:3]:
+        await rig.until_status(track.id, "completed")
+    away, remove = rig.root.with_name("pulled out"), rig.manager.files.remove
+
+    def pulled_out(path: Path) -> None:
+        if rig.root.exists():
+            rig.root.rename(away)
+        remove(path)
+
+    monkeypatch.setattr(rig.manager.files, "remove", pulled_out)
+    with pytest.raises(DiskError, match="is not there"):
+        await cache.clear()
+    assert {row.status for row in (await rig.rows()).values()} == {"completed"}
+    away.rename(rig.root)
+    monkeypatch.undo()
+    assert await cache.clear() > 0
+    assert await rig.rows() == {}

@@ -110,6 +110,27 @@ async def test_a_configured_folder_whose_disk_is_away_at_the_start_is_not_made_a
     await rig.whole(rig.songs[1].id)
 
 
+async def test_while_the_folder_is_away_whole_files_are_not_deleted_and_what_has_not_come_is(
+    rig: Rig, clock: ManualClock
+) -> None:
+    song, other = rig.songs[:2]
+    await rig.manager.wishes.download_item(song.id)
+    whole = await rig.until_status(song.id, "completed")
+    away = rig.root.with_name("pulled out")
+    rig.root.rename(away)
+    await rig.manager.wishes.download_item(other.id)
+    waiting = await rig.until_row(other.id, lambda row: row.wait_reason == "disk")
+    with pytest.raises(DiskError, match="is not there"):
+        await rig.manager.acts.delete([whole.id, waiting.id])
+    assert {row.status for row in (await rig.rows()).values()} == {"completed", "pending"}
+    await rig.manager.acts.cancel([waiting.id])
+    away.rename(rig.root)
+    assert set(await rig.rows()) == {song.id}
+    await rig.whole(song.id)
+    await rig.manager.acts.delete([whole.id])
+    assert not list(rig.root.rglob("*.flac"))
+
+
 async def test_one_file_that_cannot_be_written_fails_alone(rig: Rig) -> None:
     song, other = rig.songs[:2]
     shelf = rig.part(song.id).parent
@@ -147,3 +168,4 @@ def test_an_empty_mount_point_is_not_the_folder(tmp_path: Path) -> None:
         Disk(tmp_path).prepare(may_make=False)
     with pytest.raises(DiskError, match="not there"):
         Disk(tmp_path).check()
+    assert Disk(tmp_path).free_bytes() is None

@@ -10,7 +10,8 @@ came to the disk. Each is decided alone from the state; whoever calls carries th
 and each ends by making room: used and reserved bytes, with what is about to be fetched, stay within the limit. When
 they would not, the least recently played goes, down to the low-water mark, so that evictions come rarely and many
 at once. Never goes: what a user wants, what somebody reads, and the window of entries around the one that plays. The
-window is bounded by half of the limit, else a few long tracks would make the limit void.
+window is bounded by half of the limit, else a few long tracks would make the limit void. While the download root is
+gone only wishes are withdrawn: of a disk that is away nobody knows how full it is, and nothing on it can go.
 """
 
 from __future__ import annotations
@@ -132,6 +133,8 @@ def decide(state: CacheState, event: CacheEvent, config: CacheConfig, tuning: Tu
 
 def limit_of(state: CacheState, config: CacheConfig, tuning: Tuning = TUNING) -> int:
     """How much the cache may take now: the setting, or less where the disk is nearly full."""
+    if state.free_bytes is None:
+        return config.storage_limit
     return min(config.storage_limit, max(0, state.used_bytes + state.free_bytes - tuning.free_floor_bytes))
 
 
@@ -258,9 +261,11 @@ class _Decision:
 
     def _make_room(self, wishes: list[Fetch]) -> tuple[list[Fetch], list[Evict]]:
         """What of the wishes fits, and what goes for it."""
+        if self._state.free_bytes is None:
+            self._leave_all(wishes, "the download folder is not there")
+            return [], []
         if self._state.is_held:
-            for fetch in wishes:
-                self._leave.append(Leave(track=fetch.track, reason="the link is metered (wifi_only)"))
+            self._leave_all(wishes, "the link is metered (wifi_only)")
             wishes = []
         taken = self._state.used_bytes + self._state.reserved_bytes - self._given_back()
         wished = sum(fetch.bytes_expected for fetch in wishes)
@@ -341,6 +346,9 @@ class _Decision:
                 break
             protected.add(wish.track.id)
         return protected
+
+    def _leave_all(self, wishes: Iterable[Fetch], reason: str) -> None:
+        self._leave += [Leave(track=fetch.track, reason=reason) for fetch in wishes]
 
     def _leave_out(self, wish: Wish, reason: str) -> None:
         self._leave.append(Leave(track=wish.track, reason=reason))

@@ -27,6 +27,7 @@ from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
 from jellytui.engine.downloads.disk import Disk
 from jellytui.engine.downloads.ports import Network
 from jellytui.engine.downloads.rows.cached import CachedRow, CachedRows, guessed_bytes
+from jellytui.engine.errors import DiskError
 from jellytui.engine.events import DownloadEvent, Event, PlayerState
 from jellytui.engine.models import CacheStep, CacheUse, Origin, OriginUse, QueueWindow, Track
 from jellytui.engine.storage.database import Database
@@ -145,7 +146,7 @@ class SmartCache:
             cache_bytes=state.used_bytes,
             reserved_bytes=state.reserved_bytes,
             limit_bytes=limit_of(state, self._config, self._tuning),
-            free_bytes=state.free_bytes,
+            free_bytes=state.free_bytes or 0,
             plays=await self._rows.counter(_PLAYS),
             bytes_saved=await self._rows.counter(_BYTES_SAVED),
             is_metered=state.is_held,
@@ -182,7 +183,10 @@ class SmartCache:
     async def _decide(self, event: CacheEvent) -> None:
         async with self._lock:
             decisions = decide(await self._state(event), event, self._config, self._tuning)
-            await self._carry_out(decisions)
+            try:
+                await self._carry_out(decisions)
+            except DiskError as error:
+                log.warning("the cache waits for the disk: %s", error)  # it went just now
 
     async def _carry_out(self, decisions: Decisions) -> None:
         for withdraw_by in ("queue", "album"):

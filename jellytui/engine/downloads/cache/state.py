@@ -42,8 +42,8 @@ class CacheState:
     none where used and reserved bytes leave room for all that is wished."""
     used_bytes: int = 0
     """Of all rows that only the cache wants, unfinished ones included."""
-    free_bytes: int = 1 << 62
-    """Free on the disk."""
+    free_bytes: int | None = 1 << 62
+    """Free on the disk; None while the download root is gone: then nothing is fetched or removed."""
     evicted: frozenset[str] = frozenset()
     """Which items of the window and the album were evicted within the last day and not played since."""
     leased: frozenset[str] = frozenset()
