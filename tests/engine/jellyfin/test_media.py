@@ -13,9 +13,10 @@ from jellytui.config import ServerSettings
 from jellytui.engine.clock import SystemClock
 from jellytui.engine.errors import BodyBrokenError, ServerUnreachableError
 from jellytui.engine.jellyfin.client import JellyfinClient
-from jellytui.engine.jellyfin.media import MediaClient, MediaTimeouts
+from jellytui.engine.jellyfin.media import MediaClient, MediaResponse, MediaTimeouts
 from jellytui.engine.jellyfin.wire.sockets import GATHERED_BYTES
 from jellytui.engine.models import Account
+from tests.support.waiting import until
 
 MUSIC = os.urandom(700_000) + b"\n\r\n\n\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: audio/flac\r\nContent-Length: %d\r\n\r\n" % len(MUSIC)
@@ -207,3 +208,28 @@ async def test_patience_ends_though_little_has_come_and_silence_counts_as_ever()
         with pytest.raises(BodyBrokenError, match="silent"):
             await read(url)
     assert b"".join(pieces) == MUSIC[:3000]
+
+
+async def test_what_has_gathered_is_read_at_once_by_somebody_in_a_hurry() -> None:
+    pieces: list[bytes] = []
+    has_sent = asyncio.Event()
+
+    async def send_a_little(writer: asyncio.StreamWriter) -> None:
+        await writing(HEAD, *(MUSIC[start : start + 10_000] for start in range(0, 90_000, 10_000)))(writer)
+        has_sent.set()
+
+    async def read(response: MediaResponse) -> None:
+        async for piece in response.chunks(lambda: 30.0):
+            pieces.append(piece)
+
+    async with (
+        answering(send_a_little) as (url, _),
+        media(read_s=30.0).open(url, authorized=False) as response,
+    ):
+        reading = asyncio.create_task(read(response))
+        await has_sent.wait()
+        assert sum(map(len, pieces)) < 90_000
+        response.hurry()
+        await until(lambda: b"".join(pieces) == MUSIC[:90_000])
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)

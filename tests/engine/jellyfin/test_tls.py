@@ -16,10 +16,11 @@ import pytest_asyncio
 from jellytui.config import ServerSettings, Settings
 from jellytui.demo.server import DemoServer
 from jellytui.engine.clock import SystemClock
-from jellytui.engine.errors import TlsError
+from jellytui.engine.errors import BodyBrokenError, TlsError
 from jellytui.engine.jellyfin.auth import SignInService, stored_token
 from jellytui.engine.jellyfin.client import JellyfinClient
 from jellytui.engine.jellyfin.media import MediaClient
+from jellytui.engine.models import Account
 from jellytui.paths import Paths
 
 Certificate = tuple[Path, Path]
@@ -123,3 +124,34 @@ async def test_a_certificate_for_another_name_says_so(paths: Paths, demo_server:
     async with behind_tls(demo_server, certificate) as url:
         with pytest.raises(TlsError, match="another name"):
             await trusting.probe(url)
+
+
+async def test_the_end_is_noticed_though_the_connection_stays_open_and_bytes_may_gather(
+    certificate: Certificate, account: Account
+) -> None:
+    """Servers say over TLS that no more comes and leave the socket open, as asyncio's do."""
+    music = bytes(range(256)) * 400
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        length = b"Content-Length: 200000\r\n" if b"/cut" in asked else b""
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: audio/flac\r\n" + length + b"\r\n" + music)
+        writer.close()
+
+    server = ServerSettings(ca_file=str(certificate[0]))
+    client = JellyfinClient(account=account, token="t", server=server, clock=SystemClock())
+    media = MediaClient(client=client)
+
+    async def read(url: str) -> bytes:
+        async with asyncio.timeout(10), media.open(url, authorized=False) as response:
+            return b"".join([chunk async for chunk in response.chunks(lambda: 30.0)])
+
+    front = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{front.sockets[0].getsockname()[1]}"
+    assert await read(f"{url}/whole") == music
+    with pytest.raises(BodyBrokenError, match="broke"):
+        await read(f"{url}/cut")
+    front.close()
+    await client.close()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import resource
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -89,3 +90,42 @@ async def test_a_reader_hears_of_growth_and_of_a_file_that_begins_anew(part: Par
     assert heard == [(1000, 0), (0, 1)]
     assert os.pread(descriptor, 2000, 0) == b"x" * 1000
     os.close(descriptor)
+
+
+async def test_a_disk_that_is_full_is_noticed_with_the_next_bytes(part: Part) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        await part.write(b"x" * 1000)
+        part.hand_over()
+        with pytest.raises(OSError, match="File too large"):
+            await _write_until_it_fails(part)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert part.size < WRITE_BYTES / 2
+
+
+async def _write_until_it_fails(part: Part) -> None:
+    while part.size < WRITE_BYTES / 2:
+        await part.write(b"y")
+        await asyncio.sleep(0)
+
+
+async def test_a_write_under_way_is_waited_for_however_often_that_is_cancelled(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as executor:
+        part = await Part.open(tmp_path / "b.part", executor)
+        may_write = threading.Event()
+        executor.submit(may_write.wait, 10)
+        executor.submit(may_write.wait, 10)  # a disk that hangs
+        await part.write(b"x" * 1000)
+        flushing = asyncio.create_task(part.flush())
+        for _ in range(3):
+            await asyncio.sleep(0)
+            flushing.cancel()
+        await asyncio.sleep(0)
+        assert not flushing.done()
+        may_write.set()
+        with pytest.raises(asyncio.CancelledError):
+            await flushing
+        assert part.written == 1000
+        await part.close()
