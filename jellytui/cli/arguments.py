@@ -45,6 +45,12 @@ def _verb(verbs: Verbs, name: str, handler: str, summary: str) -> argparse.Argum
     return verb
 
 
+def _settings_verb(verbs: Verbs, section: str, summary: str) -> None:
+    change = _verb(verbs, "set", "settings:change", summary)
+    change.add_argument("values", nargs="+", metavar="NAME=VALUE", help=f"as in config.toml, below [{section}]")
+    change.set_defaults(section=section)
+
+
 def _json(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="one JSON document instead of lines")
 
@@ -114,8 +120,7 @@ def _download_verbs(verbs: Verbs) -> None:
     unfollow.add_argument("ids", nargs="*", metavar="ID", help="of playlists")
     unfollow.add_argument("--favorites", action="store_true", help="the favourite tracks")
 
-    change = _verb(acts, "set", "downloads:settings", "change settings of the running jellytui: concurrency, max_rate")
-    change.add_argument("values", nargs="+", metavar="NAME=VALUE", help="as in config.toml, below [downloads]")
+    _settings_verb(acts, "downloads", "change settings in config.toml, at once: concurrency, max_rate")
 
     verify = _verb(acts, "verify", "upkeep:verify", "compare the downloads with what is on the disk")
     verify.add_argument("--repair", action="store_true", help="mend what differs")
@@ -148,8 +153,7 @@ def _cache_verb(verbs: Verbs) -> None:
     what = cache.add_subparsers(title="what to do", metavar="WHAT")
     _json(_verb(what, "plan", "cache:plan", "show what would be fetched or removed now, and why"))
     _verb(what, "clear", "cache:clear", "remove what only the cache wants; your own downloads stay")
-    change = _verb(what, "set", "cache:settings", "change settings of the running jellytui, as storage_limit")
-    change.add_argument("values", nargs="+", metavar="NAME=VALUE", help="as in config.toml, below [cache]")
+    _settings_verb(what, "cache", "change settings in config.toml, at once, as storage_limit")
     keep = _verb(what, "keep", "cache:keep", "make cached tracks your own, so that they stay")
     keep.add_argument("ids", nargs="+", metavar="ID")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from jellytui.cli.output import count, print_json, say, say_how_to_keep, values_of
+from jellytui.cli.output import count, print_json, say
 from jellytui.cli.run import Session
 from jellytui.engine.models import CacheStep, CacheUse
 
@@ -54,14 +54,6 @@ async def clear(session: Session, _: Namespace) -> int:
     """Removes what only the cache wants."""
     freed: int = await (await session.backend()).call("clear_cache")
     say(f"{size(freed)} removed. Your own downloads, and what plays now, stay.")
-    return 0
-
-
-async def settings(session: Session, arguments: Namespace) -> int:
-    """Lets the cache go by other settings from now on."""
-    values = values_of(arguments.values)
-    await (await session.backend()).call("set_cache_settings", **values)
-    say_how_to_keep("cache", values)
     return 0
 
 

@@ -12,8 +12,6 @@ from jellytui.cli.output import (
     print_downloads,
     print_json,
     say,
-    say_how_to_keep,
-    values_of,
 )
 from jellytui.cli.run import Session
 from jellytui.engine.backend import Backend
@@ -122,14 +120,6 @@ async def retry(session: Session, _: Namespace) -> int:
     """Tries failed downloads again."""
     number: int = await (await session.backend()).call("retry_failed_downloads")
     say(f"{count(number, 'download')} will be tried again.")
-    return 0
-
-
-async def settings(session: Session, arguments: Namespace) -> int:
-    """Downloads so many files at once, or not faster, from now on."""
-    values = values_of(arguments.values)
-    await (await session.backend()).call("set_download_settings", **values)
-    say_how_to_keep("downloads", values)
     return 0
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from jellytui.engine.errors import UsageError
 from jellytui.engine.models import Album, Artist, DownloadInfo, Item, Playlist, Track
 
 _BAR_CELLS = 30
@@ -50,26 +49,6 @@ def print_downloads(rows: Sequence[DownloadInfo]) -> None:
         share = f"{row.progress:4.0%}" if row.status in ("downloading", "paused") else "    "
         words = " · ".join(part for part in (row.name, ", ".join(row.artists), row.error_message) if part)
         print(f"{row.id:>6}  {row.status:<11} {share}  {words}")
-
-
-def values_of(pairs: Sequence[str]) -> dict[str, int | bool]:
-    """The values in `name=value` as typed: true, false or a number. Raises UsageError."""
-    values: dict[str, int | bool] = {}
-    for pair in pairs:
-        name, _, text = pair.partition("=")
-        if text in ("true", "false"):
-            values[name] = text == "true"
-        elif text.isascii() and text.isdigit():
-            values[name] = int(text)
-        else:
-            raise UsageError(f"{pair!r} sets nothing: give name=true, name=false or name=number.")
-    return values
-
-
-def say_how_to_keep(section: str, values: Mapping[str, int | bool]) -> None:
-    """What is set by command holds until the engine ends; config.toml holds for good."""
-    lines = ", ".join(f"{name} = {str(value).lower()}" for name, value in values.items())
-    say(f"Set until jellytui ends. To keep it, write below [{section}] in config.toml: {lines}")
 
 
 def count(number: int, noun: str) -> str:

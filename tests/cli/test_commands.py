@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from jellytui.config import load_settings
 from jellytui.demo.server import DemoServer, ThreadedServer
 from tests.support.program import Home
 
@@ -192,11 +193,19 @@ def test_downloads_are_put_first_let_go_and_lists_unfollowed(synced: Home) -> No
         assert synced.run("downloads", "unfollow", *words).returncode == code
 
 
-def test_settings_are_changed_and_it_is_said_how_to_keep_them(home: Home, server: ThreadedServer) -> None:
+def test_settings_are_changed_for_good(home: Home, server: ThreadedServer) -> None:
     home.sign_in(server.url)
-    done = home.run("cache", "set", "storage_limit=5000", "wifi_only=false")
+    done = home.run("cache", "set", "storage_limit=50_000", "wifi_only=false")
     assert done.returncode == 0
-    assert "below [cache] in config.toml: storage_limit = 5000, wifi_only = false" in done.stderr
+    assert "storage_limit = 50_000, wifi_only = false. Written below [cache] in " in done.stderr
+    assert home.json("cache")["limit_bytes"] == 50_000
     assert home.run("downloads", "set", "concurrency=3").returncode == 0
-    for wrong in ("concurrency=9", "concurrency=many", "speed=3"):
-        assert home.run("downloads", "set", wrong).returncode == 2
+    file = home.folder / "config" / "config.toml"
+    settings = load_settings(file)
+    assert (settings.cache.wifi_only, settings.downloads.concurrency) == (False, 3)
+    assert settings.player.audio_output == "null"  # as it was
+
+    before = file.read_text(encoding="utf-8")
+    wrong = home.run("cache", "set", "storage_limit=7", "wifi_only=5")
+    assert (wrong.returncode, wrong.stderr) == (2, "wifi_only takes true or false, not '5'.\n")
+    assert file.read_text(encoding="utf-8") == before

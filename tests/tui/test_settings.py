@@ -10,8 +10,8 @@ from textual.widgets import Static
 
 from jellytui.config import load_settings
 from jellytui.engine.errors import UsageError
+from jellytui.settings_file import CannotEditError, Value, set_value, with_value
 from jellytui.tui.screens.settings import ITEMS, Item, SettingsScreen, value_of
-from jellytui.tui.settings_file import CannotEditError, Value, set_value, with_value
 from tests.tui.music import library_backend, make_app
 
 ITEMS_ONLY = [item for item in ITEMS if isinstance(item, Item)]

@@ -18,8 +18,8 @@ from jellytui import __version__
 from jellytui.config import Settings
 from jellytui.engine.backend import Backend
 from jellytui.engine.errors import JellytuiError
+from jellytui.settings_file import CannotEditError, Value, set_value
 from jellytui.tui import format as fmt
-from jellytui.tui.settings_file import CannotEditError, Value, set_value
 from jellytui.tui.widgets.virtual_list import Cell, VirtualList
 
 if TYPE_CHECKING:
