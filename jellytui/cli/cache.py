@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from jellytui.cli.output import count, print_json, say
 from jellytui.cli.run import Session
+from jellytui.engine.errors import NotFoundError
 from jellytui.engine.models import CacheStep, CacheUse
 
 _UNITS = ("kB", "MB", "GB", "TB")
@@ -58,9 +59,19 @@ async def clear(session: Session, _: Namespace) -> int:
 
 
 async def keep(session: Session, arguments: Namespace) -> int:
-    """Makes cached tracks one's own."""
-    kept: Sequence[int] = await (await session.backend()).call("keep_cached", item_ids=arguments.ids)
-    say(f"{count(len(kept), 'track')} kept.")
+    """Makes cached tracks one's own; exits with 5 when one of them is not here, the others are kept all the same."""
+    backend = await session.backend()
+    kept = 0
+    missing = []
+    for item_id in dict.fromkeys(arguments.ids):
+        try:
+            kept += len(await backend.call("keep_cached", item_ids=[item_id]))
+        except NotFoundError:
+            missing.append(item_id)
+    if kept:
+        say(f"{count(kept, 'track')} kept.")
+    if missing:
+        raise NotFoundError(f"Not here yet: {', '.join(missing)}. Download it instead.")
     return 0
 
 

@@ -31,8 +31,11 @@ def test_what_was_streamed_is_seen_kept_and_the_rest_cleared(server: ThreadedSer
     assert use["uses"][0]["files"] == 0
     assert 0 < use["cache_bytes"] < use["limit_bytes"] == 10_000_000_000
 
-    kept = home.run("cache", "keep", first)
-    assert (kept.returncode, kept.stderr) == (0, "1 track kept.\n")
+    kept = home.run("cache", "keep", first, "nonsense", "f" * 32)
+    missing = f"Not here yet: nonsense, {'f' * 32}. Download it instead."
+    assert (kept.returncode, kept.stderr.splitlines()) == (5, ["1 track kept.", missing])
+    again = home.run("cache", "keep", first, first)
+    assert (again.returncode, again.stderr) == (0, "1 track kept.\n")
     cleared = home.run("cache", "clear")
     assert (cleared.returncode, "removed" in cleared.stderr) == (0, True)
     assert home.run("offline", "has", second).returncode == 5
