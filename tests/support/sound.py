@@ -11,6 +11,7 @@ from jellytui.engine.player.sound import (
     OpenStream,
     SoundEnded,
     SoundEvent,
+    SoundFacts,
     SoundListener,
     SoundStalled,
     SoundStarted,
@@ -29,11 +30,15 @@ class Loaded:
 
 @dataclass
 class NullSound:
-    """Plays silence of `lengths_ms[uri]`, else `length_ms`; a load of a URI in `failures` ends with that error."""
+    """Plays silence of `lengths_ms[uri]`, else `length_ms`; a load of a URI in `failures` ends with that error.
+
+    `guess_ms` is what it says of a load's length as it begins; 0 = nothing.
+    """
 
     clock: Clock
     length_ms: int = 100_000
     lengths_ms: dict[str, int] = field(default_factory=dict)
+    guess_ms: int = 0
     failures: dict[str, JellytuiError] = field(default_factory=dict)
     open_error: JellytuiError | None = None
     loads: list[Loaded] = field(default_factory=list)
@@ -135,6 +140,8 @@ class NullSound:
             self._end(loaded, self.failures[loaded.uri])
             return
         self._run_on()
+        if self.guess_ms:
+            self._post(SoundFacts(load_id=loaded.load_id, duration_ms=self.guess_ms))
         self._post(SoundStarted(load_id=loaded.load_id))
 
     def _run_on(self) -> None:

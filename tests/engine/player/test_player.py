@@ -86,6 +86,32 @@ async def test_a_short_track_counts_after_half(world: World) -> None:
     assert world.names(TrackPlayed) == ["a"]
 
 
+async def test_what_is_still_coming_is_as_long_as_the_library_says(world: World) -> None:
+    """Of a stream of unknown length mpv takes what has come for all there is."""
+    world.sound.guess_ms = 2_000
+    await world.player.play_tracks(tracks("ab"))
+    await world.advance(2)
+    assert (world.state.duration_ms, world.names(TrackPlayed)) == (100_000, [])
+    await world.player.seek_by(30_000)
+    await settle()
+    assert (world.now(), world.state.position_ms) == (("playing", "a"), 32_000)
+
+
+async def test_a_file_that_is_longer_than_the_library_says_can_be_heard_to_its_end(world: World) -> None:
+    world.sound.guess_ms = 300_000
+    await world.player.play_tracks(tracks("ab"))
+    await settle()
+    assert world.state.duration_ms == 300_000
+
+
+async def test_a_file_that_is_here_is_as_long_as_it_says_itself(world: World) -> None:
+    world.files.here["a"] = Path("/music/a.flac")
+    world.sound.guess_ms = 40_000
+    await world.player.play_tracks(tracks("a"))
+    await settle()
+    assert world.state.duration_ms == 40_000
+
+
 async def test_seeks_pauses_and_stalls_are_not_heard(world: World) -> None:
     await world.player.play_tracks(tracks("a"))
     await world.advance(10)

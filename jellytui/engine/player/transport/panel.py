@@ -79,11 +79,16 @@ class Panel:
 
     @property
     def duration_ms(self) -> int:
-        """How long the current entry is: by its file, else by the catalogue."""
-        facts, entry = self._current_facts(), self._queue().current
-        if facts is not None and facts.duration_ms:
-            return facts.duration_ms
-        return entry.track.duration_ms if entry else 0
+        """How long the current entry is: by its file, else by the catalogue.
+
+        What is still coming is at least as long as the catalogue says: where its length is unknown, mpv takes what has
+        come for all there is.
+        """
+        load, facts, entry = self._deck.current, self._current_facts(), self._queue().current
+        by_sound, by_catalogue = facts.duration_ms if facts else 0, entry.track.duration_ms if entry else 0
+        if by_sound and load is not None and load.is_local:
+            return by_sound
+        return max(by_sound, by_catalogue)
 
     def state(self) -> PlayerState:
         """All that a face shows of the player."""
