@@ -122,7 +122,7 @@ class CacheWorld:
         """Nobody listens to it any more, and nobody else wants it: what came stays."""
         row = self.rows[item_id]
         if row.is_coming and row.wanted_by == {"stream"}:
-            self._put(replace(row, status="paused"))
+            self._put(replace(row, status="paused", wanted_by=frozenset()))
 
     def keep(self, item_id: str) -> None:
         """The user wants it."""
@@ -195,12 +195,13 @@ class CacheWorld:
                 download_id=self.accesses, item_id=track.id, status="pending", bytes_expected=self.sizes[track.id]
             )
         is_listened = wanted_by == "stream" and row.status in ("paused", "failed")
+        is_resumed = is_listened or row.is_left
         self._put(
             replace(
                 row,
                 wanted_by=row.wanted_by | {wanted_by},
                 priority=max(priority, row.priority),
-                status="pending" if is_listened else row.status,
+                status="pending" if is_resumed else row.status,
             )
         )
 

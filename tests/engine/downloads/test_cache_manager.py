@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from jellytui.engine.downloads.cache import SmartCache
 from jellytui.engine.errors import DiskError
 from jellytui.engine.models import QueueWindow, Track
 from tests.engine.downloads.conftest import Rig
+from tests.support.clock import ManualClock
 from tests.support.waiting import until
 
 STREAM = "/audio/*/stream"
@@ -149,3 +151,44 @@ async def test_a_disk_pulled_in_the_middle_of_making_room_takes_no_row_along(
     monkeypatch.undo()
     assert await cache.clear() > 0
     assert await rig.rows() == {}
+
+
+async def left_early(rig: Rig, track: Track) -> int:
+    """Begins to listen to a track and skips it; the bytes of it that stay."""
+    rig.server.faults.add("drip", route=STREAM, rate=1_000_000, times=1)
+    reader = await rig.manager.open_stream(track.id)
+    heard = 0
+    while heard < 100_000:
+        heard += await asyncio.to_thread(reader.readinto, heard, memoryview(bytearray(10_000)))
+    reader.close()
+    clock = rig.clock
+    assert isinstance(clock, ManualClock)
+    await until(lambda: clock.sleepers)
+    await clock.advance(1.5)
+    row = await rig.until_status(track.id, "paused")
+    assert row.wanted_by == ()
+    return rig.part(track.id).stat().st_size
+
+
+async def test_what_was_skipped_early_goes_on_where_it_was_once_it_is_among_the_next(
+    rig: Rig, cache: SmartCache
+) -> None:
+    tracks = await queue_of(rig)
+    kept = await left_early(rig, tracks[1])
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
+    await rig.until_status(tracks[1].id, "completed")
+    await rig.whole(tracks[1].id)
+    assert rig.asked(tracks[1].id)[-1].headers["range"] == f"bytes={kept - 65536}-"
+
+
+async def test_what_the_user_has_paused_stays_so_whatever_the_cache_wants(rig: Rig, cache: SmartCache) -> None:
+    tracks = await queue_of(rig)
+    rig.server.faults.add("drip", route=STREAM, rate=300_000, times=1)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
+    await bytes_of(rig, tracks[1], 50_000)
+    await rig.manager.acts.pause([(await rig.row(tracks[1].id)).id])
+    await cache.on_track_started(QueueWindow(current=tracks[2], upcoming=(tracks[1],)))
+    await rig.manager.want([tracks[1]], "album")
+    row = await rig.row(tracks[1].id)
+    assert (row.status, set(row.wanted_by)) == ("paused", {"queue", "album"})
+    assert [(step.act, step.reason) for step in await cache.plan()] == [("leave", "its download is paused")]

@@ -216,6 +216,32 @@ def test_the_next_entry_overtakes_where_its_download_waits_as_somebody_elses() -
     assert [(one.track.id, one.priority, one.bytes_expected) for one in fetched] == [(TRACKS[1].id, 200, 0)]
 
 
+def test_what_was_left_early_is_asked_for_again_with_what_is_missing_and_a_users_pause_is_not() -> None:
+    left = row(TRACKS[1], status="paused", bytes_here=4, wanted_by=frozenset())
+    paused = row(TRACKS[2], status="paused", bytes_here=4)
+    failed = row(TRACKS[3], status="failed", bytes_here=4, wanted_by=frozenset())
+    rows = {one.item_id: one for one in (left, paused, failed)}
+    wishes = tuple(map(wish, TRACKS[1:4]))
+    state = CacheState(window=Window(current=TRACKS[0].id, upcoming=wishes, is_playing=True), rows=rows)
+    for event in (WindowMoved(), AlbumPlayed(wishes, 3)):
+        decisions = decide(state, event, CacheConfig())
+        assert [(one.track.id, one.bytes_expected) for one in decisions.fetch] == [
+            (left.item_id, left.bytes_expected - 4)
+        ]
+        assert [one.reason for one in decisions.leave] == ["its download is paused", "its download is failed"]
+    removed = replace(state, evicted=frozenset([left.item_id]))
+    assert decide(removed, AlbumPlayed(wishes, 3), CacheConfig()).fetch == ()
+
+
+def test_what_was_left_early_and_does_not_fit_goes_like_any_other() -> None:
+    left = row(TRACKS[1], status="paused", bytes_here=40, bytes_expected=80, wanted_by=frozenset())
+    state = CacheState(rows={left.item_id: left}, evictable=[left], used_bytes=70)
+    config = CacheConfig(storage_limit=60)
+    decisions = decide(state, AlbumPlayed((Wish(TRACKS[1], 80),), 3), config, replace(TUNING, largest_album=2.0))
+    assert [one.row.item_id for one in decisions.evict] == [left.item_id]
+    assert decisions.fetch == ()
+
+
 def test_a_window_larger_than_half_of_the_cache_is_not_fetched_whole() -> None:
     upcoming = tuple(Wish(track, 100) for track in TRACKS[1:6])
     state = CacheState(window=Window(current=TRACKS[0].id, upcoming=upcoming, is_playing=True))

@@ -193,7 +193,7 @@ class _Decision:
                     track=wish.track,
                     wanted_by="queue",
                     priority=priority,
-                    bytes_expected=0 if row is not None and row.is_coming else wish.bytes_expected,
+                    bytes_expected=self._missing(wish),
                     reason="plays next" if place == 0 else f"plays in {place + 1} tracks",
                 )
             )
@@ -201,6 +201,8 @@ class _Decision:
 
     def _is_settled(self, row: CachedRow, wish: Wish, priority: int) -> bool:
         """Whether there is nothing to ask for; what is on its way is asked for where it would come too late."""
+        if row.is_left:
+            return False
         if row.status in ("failed", "paused"):
             self._leave_out(wish, f"its download is {row.status}")
             return True
@@ -231,7 +233,7 @@ class _Decision:
                 track=wish.track,
                 wanted_by="album",
                 priority=ALBUM_PRIORITY,
-                bytes_expected=wish.bytes_expected,
+                bytes_expected=self._missing(wish),
                 reason=f"{event.distinct_played} tracks of its album were played",
             )
             for wish in missing
@@ -244,7 +246,7 @@ class _Decision:
 
     def _is_banned(self, wish: Wish) -> bool:
         row = self._state.rows.get(wish.track.id)
-        if row is not None:
+        if row is not None and not row.is_left:
             self._leave_out(wish, f"its download is {row.status}")
             return True
         if wish.track.id in self._state.evicted:
@@ -256,6 +258,13 @@ class _Decision:
         """What the server said of the file, else the guess."""
         row = self._state.rows.get(wish.track.id)
         return row.bytes_expected if row is not None and row.bytes_expected else wish.bytes_expected
+
+    def _missing(self, wish: Wish) -> int:
+        """What of it is still to be asked for; what is on its way is reserved already."""
+        row = self._state.rows.get(wish.track.id)
+        if row is None:
+            return wish.bytes_expected
+        return 0 if row.is_coming else max(0, self._size(wish) - row.bytes_here)
 
     # Room
 
@@ -272,10 +281,13 @@ class _Decision:
         if taken + wished <= self._limit:
             return wishes, []
         going = {one.row.item_id for one in self._withdraw}
-        protected = self._protected() | {fetch.track.id for fetch in wishes} | going
+        protected = self._protected() | going
         goers = [row for row in self._state.evictable if row.item_id not in protected and not row.is_users]
-        room = self._limit - taken + sum(row.bytes_here for row in goers)
+        asked = {fetch.track.id for fetch in wishes}
+        room = self._limit - taken + sum(row.bytes_here for row in goers if row.item_id not in asked)
         fetches = self._fitting(wishes, room)
+        resumed = {fetch.track.id for fetch in fetches}
+        goers = [row for row in goers if row.item_id not in resumed]
         taken += sum(fetch.bytes_expected for fetch in fetches)
         evict = self._evictions(goers, taken) if taken > self._limit else []
         taken -= sum(one.row.bytes_here for one in evict)

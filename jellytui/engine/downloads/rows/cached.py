@@ -64,6 +64,11 @@ class CachedRow:
         return self.status in ("pending", "downloading")
 
     @property
+    def is_left(self) -> bool:
+        """Whether a listener left it early and nobody wants it now; what the user has paused keeps its wants."""
+        return self.status == "paused" and not self.wanted_by
+
+    @property
     def is_stock(self) -> bool:
         """Whether it is here or will be."""
         return self.status == "completed" or self.is_coming

@@ -61,7 +61,7 @@ class Requests:
         """Queues tracks in their order, each once; the ids of their rows.
 
         A row that is there is adopted: it gains the want and the higher priority; a user's request revives one that
-        failed or was paused, and shows a cleared one again.
+        failed or was paused, and shows a cleared one again; the cache's one that a listener left behind.
         """
         unique = list({track.id: track for track in tracks}.values())
         ids: list[int] = []
@@ -137,10 +137,23 @@ async def _adopt(tx: Transaction, rows: dict[int, str], ask: Ask) -> None:
             "UPDATE downloads SET cleared_at = NULL WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(rows)),),
         )
+    elif ask.wanted_by != "stream" and not ask.is_held:
+        # A listener takes what he needs himself. What the user has paused keeps its wants, and stays so.
+        await move(tx, await _unwanted(tx, list(rows)), "resume", wait_reason=ask.wait_reason, **AFRESH)
     await tx.execute_many(
         "UPDATE downloads SET priority = ?, queued_at = ? WHERE id = ? AND priority < ? AND status <> 'completed'",
         [(ask.priority, queued_at, download_id, ask.priority) for download_id, queued_at in rows.items()],
     )
+
+
+async def _unwanted(tx: Transaction, download_ids: Sequence[int]) -> list[int]:
+    """Those of these rows that nobody wants."""
+    rows = await tx.fetch_all(
+        """SELECT id FROM downloads d WHERE id IN (SELECT value FROM json_each(?))
+           AND NOT EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id)""",
+        (json.dumps(list(download_ids)),),
+    )
+    return [row["id"] for row in rows]
 
 
 async def _newest(tx: Transaction) -> datetime:
