@@ -13,6 +13,7 @@ from jellytui.tui.downloads.cache_list import CacheList
 from jellytui.tui.downloads.download_list import DownloadList
 from jellytui.tui.downloads.lines import Heading, lines_of
 from jellytui.tui.stores.downloads import DownloadsStore
+from jellytui.tui.widgets.hint_line import HintLine
 from tests.support.fake_backend import FakeBackend
 from tests.support.waiting import until
 from tests.tui.music import lines_of as shown_lines
@@ -239,6 +240,54 @@ async def test_the_cache_says_what_it_holds_and_what_it_would_do_and_a_key_keeps
         assert backend.called("keep_cached") == [{"item_ids": ["x"]}]
         await pilot.press("C", "y")
         await until(lambda: backend.called("clear_cache"))
+
+
+async def test_keep_is_hinted_only_where_the_cache_has_the_track_under_the_cursor() -> None:
+    backend = make_backend()
+    backend.answers["get_cache"] = CacheUse(uses=(), limit_bytes=10_000_000_000)
+    backend.answers["plan_cache"] = [
+        CacheStep(act="evict", item_id="x", name="Old", bytes=1, reason="not played"),
+        CacheStep(act="fetch", item_id="y", name="New", bytes=1, reason="next in the queue"),
+    ]
+    app = make_app(backend)
+
+    def hints() -> str:
+        return str(app.screen.query_one(HintLine).render())
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_downloads(app, pilot)
+        await pilot.press("shift+tab")
+        await until(lambda: "K keep" in hints())
+        await pilot.press("j")
+        await until(lambda: "K keep" not in hints())
+        backend.answers["plan_cache"] = []
+        await pilot.press("tab", "shift+tab")
+        cache = app.screen.query_one(CacheList)
+        await until(lambda: cache.step is None)
+        assert "K keep" not in hints()
+        assert "C clear" in hints()
+        await pilot.press("K")
+        await until(lambda: app.toast is not None)
+        assert not backend.called("keep_cached")
+
+
+async def test_without_a_step_no_line_of_the_cache_has_the_cursor_and_keys_scroll() -> None:
+    backend = make_backend()
+    uses = tuple(OriginUse(origin=origin, files=1, bytes=1) for origin in ("user", "stream", "queue", "album"))
+    backend.answers["get_cache"] = CacheUse(uses=uses, limit_bytes=10_000_000_000, is_metered=True)
+    backend.answers["plan_cache"] = []
+    app = make_app(backend)
+    async with app.run_test(size=(60, 12)) as pilot:
+        await open_downloads(app, pilot)
+        await pilot.press("shift+tab")
+        cache = app.screen.query_one(CacheList)
+        await until(lambda: cache.row_count > 0)
+        await until(lambda: "Cache" in shown_lines(cache)[0])
+        assert not any("▌" in line for line in shown_lines(cache))
+        await pilot.press("j")
+        await until(lambda: "nothing to fetch" in shown_lines(cache)[-1])
+        await pilot.press("k")
+        await until(lambda: "Cache" in shown_lines(cache)[0])
 
 
 async def test_keep_makes_a_cached_track_one_s_own_and_says_when_it_is_already() -> None:

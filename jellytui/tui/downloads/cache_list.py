@@ -23,7 +23,7 @@ _STEPS: dict[str, tuple[Cell, str]] = {
 
 
 class CacheList(VirtualList):
-    """Facts above, steps below; the cursor stands on steps only, where there are any."""
+    """Facts above, steps below; the cursor stands on steps only."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
@@ -39,6 +39,11 @@ class CacheList(VirtualList):
         at = self.cursor - self._facts
         return self._steps[at] if 0 <= at < len(self._steps) else None
 
+    @property
+    def keepable(self) -> CacheStep | None:
+        """The step under the cursor, when its track is here or coming: what is yet to be fetched cannot be kept."""
+        return self.step if self.step is not None and self.step.act in ("evict", "withdraw") else None
+
     def show(self, use: CacheUse, steps: Sequence[CacheStep]) -> None:
         """Takes what the cache is now; draws only when that is something else."""
         if use == self._use and list(steps) == list(self._steps):
@@ -48,7 +53,7 @@ class CacheList(VirtualList):
         self.set_row_count(self._facts + len(steps))
 
     def is_selectable(self, index: int) -> bool:
-        return index >= self._facts or (not self._steps and index == 0)
+        return index >= self._facts
 
     def row_cells(self, index: int, width: int) -> Sequence[Cell]:
         if index < self._facts:

@@ -109,7 +109,6 @@ class DownloadsScreen(BaseScreen):
 
     def _turn_to(self, tab: Tab) -> None:
         self.query_one(DownloadTabs).tab = tab
-        self.query_one(HintLine).hints = HINTS[tab]
         cache = self.query_one(CacheList)
         is_cache = tab == "cache"
         self._list.display, cache.display = not is_cache, is_cache
@@ -119,6 +118,11 @@ class DownloadsScreen(BaseScreen):
         else:
             self._list.show(tab)
         self._draw_bands()
+        self._draw_hints()
+
+    def _draw_hints(self) -> None:
+        can_keep = self._tab != "cache" or self.query_one(CacheList).keepable is not None
+        self.query_one(HintLine).hints = tuple(hint for hint in HINTS[self._tab] if can_keep or hint != "keep")
 
     def _read_cache(self) -> None:
         self._cache_timer = None
@@ -182,6 +186,7 @@ class DownloadsScreen(BaseScreen):
 
     def on_virtual_list_moved(self) -> None:
         self._draw_bands(with_counts=False)
+        self._draw_hints()
 
     def on_virtual_list_chosen(self) -> None:
         self.action_play()
@@ -211,9 +216,11 @@ class DownloadsScreen(BaseScreen):
 
     def action_keep(self) -> None:
         if self._tab == "cache":
-            step = self.query_one(CacheList).step
+            step = self.query_one(CacheList).keepable
             if step is not None:
                 self._do(self._keep([step.item_id], step.name))
+            else:
+                self.jellytui.say("Here is nothing to keep. What the cache has is on the tab Completed, with a ·.")
             return
         rows = self._chosen()
         cached = [row.item_id for row in rows if not is_kept(row)]

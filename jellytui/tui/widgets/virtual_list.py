@@ -264,8 +264,9 @@ class VirtualList(ScrollView, can_focus=True):
             index += direction
         if 0 <= index < self._row_count:
             self.cursor = index
-        elif direction < 0:
-            self.scroll_to(y=0, animate=False)  # shows the heading above the first row
+        else:
+            # Shows the heading above the first row, or what stands below the last one.
+            self.scroll_to(y=0 if direction < 0 else self._row_count, animate=False)
 
     def _nearest(self, index: int) -> int:
         index = max(0, min(index, self._row_count - 1))
