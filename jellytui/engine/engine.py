@@ -113,13 +113,14 @@ class Engine:
             services.connection,
             services.network,
             services.downloads,
-            services.cache,
             services.sync,
             services.outbox,
             services.player,
+            services.cache,
         ):
             ends.push_async_callback(part.stop)
             await part.start()
+        services.cache.on_queue_restored(services.player.window())
         ends.push_async_callback(self._cancel_tasks)
         ends.callback(services.bus.subscribe([TrackStarted, TrackPlayed, QueueState], self._feed_cache))
         ends.callback(services.bus.subscribe([SyncState], self._follow_sync))

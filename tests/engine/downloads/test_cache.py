@@ -155,6 +155,19 @@ async def test_a_queue_that_was_only_restored_fetches_nothing_but_its_stale_wish
     assert await house.downloads.items() == []
 
 
+async def test_the_next_ones_of_a_restored_queue_are_known_before_the_first_room_is_made(make: Make) -> None:
+    house = await make(storage_limit=50 * MB)
+    songs = [song(number) for number in range(8)]
+    for track in songs[:6]:
+        await house.downloads.add(track, "stream")
+        await house.downloads.complete(track.id, 10 * MB)
+    await house.downloads.add(song(50), "queue")
+    house.cache.on_queue_restored(window(*songs[:3]))
+    await house.later()
+    assert await house.downloads.items() == ["song0", "song1", "song2"]
+    assert not [call for call in house.downloads.calls if call[0] == "want"]
+
+
 async def test_after_three_tracks_of_an_album_its_rest_is_fetched(make: Make) -> None:
     house = await make()
     album = [song(number, "album") for number in range(8)]

@@ -17,7 +17,7 @@ from jellytui.engine.clock import SystemClock
 from jellytui.engine.engine import Engine
 from jellytui.engine.events import DownloadEvent, Event, PlayerState, TrackPlayed
 from jellytui.engine.jellyfin.auth import SignInService, stored_token
-from jellytui.engine.models import CacheUse, Listing, Track
+from jellytui.engine.models import CacheUse, Listing, QueuePage, Track
 from jellytui.paths import paths_below
 from tests.support.music import Song, album_tags, write_song
 from tests.support.waiting import until
@@ -176,6 +176,26 @@ async def test_the_limit_holds_on_the_disk_itself(server: DemoServer, tmp_path: 
         await ears.until_played(4)
         await engine.call("stop")
         await until_counted(engine, tmp_path / "home" / "data" / "downloads", limit)
+
+
+async def test_after_a_start_the_next_ones_of_the_restored_queue_stay_though_the_limit_is_a_smaller_one(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    async with engine_of(server, tmp_path / "home", CacheSettings(queue_precache_count=3)) as engine:
+        b = await tracks_of(engine, "B")
+        ears = Ears(engine)
+        await engine.call("play_items", item_ids=[track.id for track in b])
+        await ears.until_here({"B1", "B2", "B3", "B4"})
+        await engine.call("pause")
+        use: CacheUse = await engine.call("get_cache")
+    smaller = CacheSettings(queue_precache_count=3, storage_limit=int(use.cache_bytes * 0.8))
+    async with engine_of(server, tmp_path / "home", smaller) as engine:
+        queue: QueuePage = await engine.call("get_queue")
+        current = queue.current_index
+        assert current is not None
+        going = {step.item_id for step in await engine.call("plan_cache") if step.act == "evict"}
+        assert going
+        assert going.isdisjoint(entry.track.id for entry in queue.entries[current : current + 2])
 
 
 async def until_counted(engine: Engine, root: Path, limit: int) -> None:

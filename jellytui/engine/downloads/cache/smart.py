@@ -121,12 +121,18 @@ class SmartCache:
         if self._config.album_affinity_enabled and track.album_id:
             await self._decide(await self._album_played(track.album_id))
 
+    def on_queue_restored(self, window: QueueWindow) -> None:
+        """The queue of an earlier run is there again, said right after the start: its next ones stay, but nothing is
+        fetched before something plays."""
+        self._window = window
+        self._soon("queue", self._follow_window)
+
     def on_queue_changed(self, window: Callable[[], QueueWindow]) -> None:
         """The queue is another one: what is fetched for it follows once it has stood still for two seconds."""
 
         async def follow() -> None:
             self._window = window()
-            await self._decide(WindowMoved())
+            await self._follow_window()
 
         self._soon("queue", follow, is_restarted=True)
 
@@ -298,9 +304,9 @@ class SmartCache:
 
     def _on_link(self) -> None:
         """What was held back is planned now; what is metered now is held back by the downloads."""
-        self._soon("link", self._follow_link)
+        self._soon("link", self._follow_window)
 
-    async def _follow_link(self) -> None:
+    async def _follow_window(self) -> None:
         await self._decide(WindowMoved())
 
     async def _keep_limit(self) -> None:
