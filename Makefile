@@ -17,6 +17,7 @@ run: $(READY) ## open the app on your own server
 	@$(BIN)/jellytui
 
 test: $(READY) ## run the tests (under 5 minutes on 2 cores)
+	@.setup/tools.sh
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-slow: $(READY) ## run the tests that need true durations

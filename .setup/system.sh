@@ -20,10 +20,12 @@ manager() {
     done
 }
 
+is_known() { apt-cache show "$1" >/dev/null 2>&1; }
+
 packages_for() {
     case "$1" in
         apt-get)
-            has_libmpv || { apt-cache show libmpv2 >/dev/null 2>&1 && echo libmpv2 || echo libmpv1; }
+            has_libmpv || { is_known libmpv1 && ! is_known libmpv2 && echo libmpv1 || echo libmpv2; }
             has_venv || echo python3-venv ;;
         dnf) has_libmpv || echo mpv-libs ;;
         pacman | brew) has_libmpv || echo mpv ;;
@@ -47,24 +49,31 @@ fi
 manager=$(manager)
 as_root=""
 if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
-    as_root="sudo"
+    as_root="sudo "
 fi
+may_ask() {
+    [ -t 0 ] || return 1
+    echo "==> jellytui needs a few packages of the system; sudo asks for your password to install them."
+    sudo true
+}
+
 may_install=yes
 if [ -z "$manager" ]; then
     may_install=no
 elif [ -n "$as_root" ]; then
-    command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; } || may_install=no
+    # The password is asked for once, here: who may not use sudo is told below what an administrator has to do.
+    { command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || may_ask; }; } || may_install=no
 fi
 if [ "$may_install" = yes ] && [ "$manager" = apt-get ]; then
-    echo "==> $as_root apt-get update"
-    $as_root apt-get update -qq || echo "The package lists could not be refreshed; going on with those that are here."
+    echo "==> ${as_root}apt-get update"
+    ${as_root}apt-get update -qq || echo "The package lists could not be refreshed; going on with those that are here."
 fi
 packages=$([ -n "$manager" ] && packages_for "$manager" | tr '\n' ' ')
 if [ -n "${packages% }" ]; then
     command="$(install_command "$manager") $packages"
     if [ "$may_install" = yes ]; then
-        echo "==> $as_root $command"
-        $as_root env DEBIAN_FRONTEND=noninteractive $command >/dev/null || echo "That did not work."
+        echo "==> $as_root$command"
+        ${as_root}env DEBIAN_FRONTEND=noninteractive $command >/dev/null || echo "That did not work: $packages"
     else
         echo "jellytui needs: $packages"
         echo "Install it as an administrator: $command"

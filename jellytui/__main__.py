@@ -110,7 +110,8 @@ def _demo(arguments: Namespace) -> int:
     from importlib.util import find_spec
 
     if not all(find_spec(name) for name in ("mutagen", "numpy", "soundfile", "starlette", "uvicorn")):
-        return _refuse("The demo server is not installed. Install it with: pip install 'jellytui[demo]'", 1)
+        words = "The demo server is not installed. Install it from jellytui's checkout: pipx install --force '.[demo]'"
+        return _refuse(words, 1)
     if arguments.serve_only:
         return _serve(arguments)
     return _with_settings(lambda paths, settings: _open_demo_app(arguments, paths, settings))

@@ -7,7 +7,8 @@ import re
 from jellytui.config import PlayerSettings
 from jellytui.engine.errors import JellytuiError, NotAllowedError, NotFoundError, ServerUnreachableError, SoundError
 
-NO_DEVICE = "No audio device can be opened, so the music plays in silence."
+NO_DEVICE = "No audio device: the music plays in silence (jellytui doctor says more)."
+"""Beside it there is no place in a line of 80 columns."""
 
 _GONE = re.compile(r"HTTP error 4(04|10)")
 _REFUSED = re.compile(r"HTTP error 40[13]")
@@ -18,8 +19,7 @@ def words_of_no_device(settings: PlayerSettings) -> str:
     """That there is no device, and what to look at: what the settings chose, else the machine."""
     chosen = {"audio_output": settings.audio_output, "audio_device": settings.audio_device}
     words = " and ".join(f"{name} = {value!r}" for name, value in chosen.items() if value)
-    remedy = f"config.toml says {words}: is that right?" if words else "Is a sound card there, its server running?"
-    return f"{NO_DEVICE} {remedy}"
+    return f"No audio device: is {words} in config.toml right?" if words else NO_DEVICE
 
 
 def failure_of(file_error: str, logged: str) -> JellytuiError:

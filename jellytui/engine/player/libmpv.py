@@ -24,6 +24,8 @@ OPTIONS = {
     "terminal": "no",
     "idle": "yes",
     "demuxer": "lavf",
+    # FFmpeg 7 would read a megabyte of a WAV before its first sound.
+    "demuxer_lavf_probesize": "131072",
     "gapless_audio": "weak",
     "prefetch_playlist": "yes",
     "audio_fallback_to_null": "yes",
@@ -63,7 +65,7 @@ def find_libmpv() -> str:
         os.environ["DYLD_FALLBACK_LIBRARY_PATH"] = ":".join(dict.fromkeys([*filter(None, known), *_HOMEBREW]))
     found = ctypes.util.find_library("mpv")
     if found is None:
-        raise SoundError(f"There is no sound: libmpv is not installed. Install it with: {install_line()}")
+        raise SoundError(f"No libmpv, no sound: {install_line()}")
     return found
 
 

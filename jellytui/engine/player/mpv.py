@@ -371,9 +371,7 @@ def _import_mpv() -> Any:
     try:
         import mpv
     except OSError as error:
-        raise SoundError(
-            f"There is no sound: libmpv cannot be loaded ({error}). Install it anew: {install_line()}"
-        ) from error
+        raise SoundError(f"No sound: libmpv cannot be loaded ({error}). Install it anew: {install_line()}") from error
     return mpv
 
 

@@ -52,5 +52,5 @@ def test_a_damaged_library_is_said_in_words_with_the_line_that_mends_it(tmp_path
         text=True,
         check=True,
     )
-    assert "There is no sound" in done.stdout
+    assert "No sound" in done.stdout
     assert "nstall it" in done.stdout

@@ -251,7 +251,7 @@ async def test_what_nobody_went_on_with_for_a_day_goes_within_the_hour(rig: Rig,
     moment = clock.now().timestamp() - LEFTOVER_AGE_S + 1.5 * CLEAR_EVERY_S
     os.utime(rig.part(song.id), (moment, moment))
     await clock.advance(CLEAR_EVERY_S)
-    await settle()
+    await until(lambda: clock.slept.count(CLEAR_EVERY_S) == 2)
     assert rig.part(song.id).exists()
     await clock.advance(CLEAR_EVERY_S)
     await until(lambda: not rig.part(song.id).exists())

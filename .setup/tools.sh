@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the system's tools that some tests need and skip without, so that CI never loses those tests by the way.
+# Installs the system's tools that some tests need and skip without: CI shall never lose those tests by the way.
 # Does nothing where all are here; without apt-get, the right or the network it says what is skipped, and goes on.
 set -u
 PATH="$PATH:/usr/sbin:/sbin"
@@ -15,14 +15,14 @@ missing() {
 
 [ -z "$(missing)" ] && exit 0
 as_root=""
-[ "$(id -u)" -eq 0 ] || as_root="sudo -n"
-if command -v apt-get >/dev/null 2>&1 && $as_root true 2>/dev/null; then
-    echo "==> $as_root apt-get update"
-    timeout 120 $as_root apt-get update -qq || echo "The package lists could not be refreshed; going on with those here."
+[ "$(id -u)" -eq 0 ] || as_root="sudo -n "
+if command -v apt-get >/dev/null 2>&1 && ${as_root}true 2>/dev/null; then
+    echo "==> ${as_root}apt-get update"
+    timeout 120 ${as_root}apt-get update -qq || echo "The package lists could not be refreshed; going on with those here."
     for pair in $(missing); do
-        echo "==> $as_root apt-get install ${pair#*:}"
+        echo "==> ${as_root}apt-get install ${pair#*:}"
         # Run level 1: an installed server (nginx) shall not start and take a port.
-        timeout 300 $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        timeout 300 ${as_root}env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
             apt-get install -qq -y --no-install-recommends "${pair#*:}" >/dev/null || echo "That did not work."
     done
 fi
