@@ -120,7 +120,7 @@ def _download_verbs(verbs: Verbs) -> None:
     unfollow.add_argument("ids", nargs="*", metavar="ID", help="of playlists")
     unfollow.add_argument("--favorites", action="store_true", help="the favourite tracks")
 
-    _settings_verb(acts, "downloads", "change settings in config.toml, at once: concurrency, max_rate")
+    _settings_verb(acts, "downloads", "write settings to config.toml and go by them at once: concurrency, max_rate")
 
     verify = _verb(acts, "verify", "upkeep:verify", "compare the downloads with what is on the disk")
     verify.add_argument("--repair", action="store_true", help="mend what differs")
@@ -153,7 +153,7 @@ def _cache_verb(verbs: Verbs) -> None:
     what = cache.add_subparsers(title="what to do", metavar="WHAT")
     _json(_verb(what, "plan", "cache:plan", "show what would be fetched or removed now, and why"))
     _verb(what, "clear", "cache:clear", "remove what only the cache wants; your own downloads stay")
-    _settings_verb(what, "cache", "change settings in config.toml, at once, as storage_limit")
+    _settings_verb(what, "cache", "write settings to config.toml and go by them at once, as storage_limit")
     keep = _verb(what, "keep", "cache:keep", "make cached tracks your own, so that they stay")
     keep.add_argument("ids", nargs="+", metavar="ID")
 

@@ -220,7 +220,7 @@ class DownloadsScreen(BaseScreen):
             if step is not None:
                 self._do(self._keep([step.item_id], step.name))
             else:
-                self.jellytui.say("Here is nothing to keep. What the cache has is on the tab Completed, with a ·.")
+                self.jellytui.say("There is nothing to keep here. The tab Completed has what is cached, with a ·.")
             return
         rows = self._chosen()
         cached = [row.item_id for row in rows if not is_kept(row)]
