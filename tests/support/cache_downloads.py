@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from jellytui.engine.bus import EventBus
@@ -68,6 +68,9 @@ class DownloadsInTable:
 
     async def keep(self, item_ids: Sequence[str]) -> list[int]:
         return [await self.add(Track(id=item_id, name=item_id), "user") for item_id in item_ids]
+
+    def when_full(self, make_room: Callable[[], Awaitable[bool]]) -> Callable[[], None]:
+        return lambda: None
 
     def is_leased(self, item_id: str) -> bool:
         return item_id in self.leased

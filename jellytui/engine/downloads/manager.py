@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -315,6 +315,15 @@ class DownloadManager:
     async def touch(self, item_id: str) -> None:
         """The item's file was used: it goes last when the cache is full."""
         await self.notes.touch(item_id)
+
+    def when_full(self, make_room: Callable[[], Awaitable[bool]]) -> Callable[[], None]:
+        """Asks for room where the disk is full, before the queue waits for it; returns what ends that."""
+        self.runner.make_room = make_room
+
+        def end() -> None:
+            self.runner.make_room = None
+
+        return end
 
     def is_leased(self, item_id: str) -> bool:
         """Whether somebody reads the item's file."""

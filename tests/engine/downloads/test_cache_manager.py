@@ -12,6 +12,7 @@ import pytest_asyncio
 from jellytui.config import CacheSettings, Settings
 from jellytui.engine.bus import EventBus
 from jellytui.engine.downloads.cache import SmartCache
+from jellytui.engine.downloads.disk import FREE_FLOOR_BYTES
 from jellytui.engine.errors import DiskError
 from jellytui.engine.models import QueueWindow, Track
 from tests.engine.downloads.conftest import Rig
@@ -192,3 +193,25 @@ async def test_what_the_user_has_paused_stays_so_whatever_the_cache_wants(rig: R
     row = await rig.row(tracks[1].id)
     assert (row.status, set(row.wanted_by)) == ("paused", {"queue", "album"})
     assert [(step.act, step.reason) for step in await cache.plan()] == [("leave", "its download is paused")]
+
+
+async def test_on_a_full_disk_the_cache_makes_way_for_the_users_own_download_before_it_waits(
+    rig: Rig, cache: SmartCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks = await queue_of(rig)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=tuple(tracks[1:3])))
+    for track in tracks[1:3]:
+        await rig.until_status(track.id, "completed")
+    await cache.on_track_started(QueueWindow())
+    holds = bytes_below(rig.root)
+    rig.manager.disk.free_floor_bytes = FREE_FLOOR_BYTES
+    monkeypatch.setattr(rig.manager.disk, "free_bytes", lambda: FREE_FLOOR_BYTES + 4096 + holds - bytes_below(rig.root))
+    await rig.manager.wishes.download_item(tracks[3].id)
+    await rig.until_status(tracks[3].id, "completed")
+    await rig.whole(tracks[3].id)
+    assert bytes_below(rig.root) <= holds + 4096
+    assert not {row.wait_reason for row in (await rig.rows()).values()} - {None}
+
+
+def bytes_below(root: Path) -> int:
+    return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())

@@ -283,6 +283,8 @@ def test_a_full_disk_lowers_the_limit_to_what_leaves_the_floor_free() -> None:
     tuning = replace(TUNING, free_floor_bytes=500)
     assert limit_of(state, CacheConfig(), tuning) == 800
     assert limit_of(state, CacheConfig(storage_limit=700), tuning) == 700
+    assert limit_of(replace(state, users_bytes=100), CacheConfig(), tuning) == 700
+    assert limit_of(replace(state, free_bytes=None), CacheConfig(), tuning) == CacheConfig().storage_limit
 
 
 def test_what_does_not_fit_though_all_else_goes_is_left_and_what_is_read_stays() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, Protocol
 
 from jellytui.engine.models import Track
@@ -34,6 +34,9 @@ class CacheDownloads(Protocol):
 
     async def keep(self, item_ids: Sequence[str]) -> list[int]:
         """Makes what is cached the user's own. Raises JellytuiError without the server's permission."""
+
+    def when_full(self, make_room: Callable[[], Awaitable[bool]]) -> Callable[[], None]:
+        """Asks for room where the disk is full, before anybody waits for it; returns what ends that."""
 
     def is_leased(self, item_id: str) -> bool:
         """Whether somebody reads the item's file."""

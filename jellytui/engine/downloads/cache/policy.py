@@ -132,10 +132,12 @@ def decide(state: CacheState, event: CacheEvent, config: CacheConfig, tuning: Tu
 
 
 def limit_of(state: CacheState, config: CacheConfig, tuning: Tuning = TUNING) -> int:
-    """How much the cache may take now: the setting, or less where the disk is nearly full."""
+    """How much the cache may take now: the setting, or less where the disk is nearly full, or will be by what is the
+    user's."""
     if state.free_bytes is None:
         return config.storage_limit
-    return min(config.storage_limit, max(0, state.used_bytes + state.free_bytes - tuning.free_floor_bytes))
+    free_bytes = state.free_bytes - tuning.free_floor_bytes - state.users_bytes
+    return min(config.storage_limit, max(0, state.used_bytes + free_bytes))
 
 
 class _Decision:

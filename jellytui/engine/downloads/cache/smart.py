@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from jellytui.config import Settings
@@ -84,6 +85,7 @@ class SmartCache:
         self._subscriptions = [
             self._bus.subscribe([DownloadEvent], self._on_download),
             self._bus.subscribe([PlayerState], self._on_player),
+            self._downloads.when_full(self._make_room),
         ]
         if self._network is not None:
             self._subscriptions.append(self._network.subscribe(self._on_link))
@@ -186,13 +188,14 @@ class SmartCache:
 
     # Deciding
 
-    async def _decide(self, event: CacheEvent) -> None:
+    async def _decide(self, event: CacheEvent) -> Decisions:
         async with self._lock:
             decisions = decide(await self._state(event), event, self._config, self._tuning)
             try:
                 await self._carry_out(decisions)
             except DiskError as error:
                 log.warning("the cache waits for the disk: %s", error)  # it went just now
+            return decisions
 
     async def _carry_out(self, decisions: Decisions) -> None:
         for withdraw_by in ("queue", "album"):
@@ -249,6 +252,7 @@ class SmartCache:
             rows=rows,
             used_bytes=await self._rows.used_bytes(),
             free_bytes=await asyncio.to_thread(self._disk.free_bytes),
+            users_bytes=await self._rows.users_bytes(),
             evicted=await self._rows.evicted(self._clock.now(), self._tuning.not_again_for) if album else frozenset(),
             leased=frozenset(item_id for item_id in rows if self._downloads.is_leased(item_id)),
             is_held=self._is_held(),
@@ -264,16 +268,7 @@ class SmartCache:
     async def _with_evictable(self, state: CacheState, enough_bytes: int) -> CacheState:
         evictable = await self._rows.evictable(enough_bytes)
         leased = {row.item_id for row in evictable if self._downloads.is_leased(row.item_id)}
-        return CacheState(
-            window=state.window,
-            rows=state.rows,
-            evictable=evictable,
-            used_bytes=state.used_bytes,
-            free_bytes=state.free_bytes,
-            evicted=state.evicted,
-            leased=state.leased | leased,
-            is_held=state.is_held,
-        )
+        return replace(state, evictable=evictable, leased=state.leased | leased)
 
     def _is_held(self) -> bool:
         return self._config.wifi_only and self._network is not None and self._network.is_metered
@@ -308,6 +303,10 @@ class SmartCache:
 
     async def _follow_window(self) -> None:
         await self._decide(WindowMoved())
+
+    async def _make_room(self) -> bool:
+        """The disk is full: makes way for what is the user's; whether anything goes."""
+        return bool((await self._decide(StorageChanged())).evict)
 
     async def _keep_limit(self) -> None:
         await self._decide(StorageChanged())

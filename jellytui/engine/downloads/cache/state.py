@@ -44,6 +44,8 @@ class CacheState:
     """Of all rows that only the cache wants, unfinished ones included."""
     free_bytes: int | None = 1 << 62
     """Free on the disk; None while the download root is gone: then nothing is fetched or removed."""
+    users_bytes: int = 0
+    """What the user's own downloads will still write: on a full disk the cache makes way for them."""
     evicted: frozenset[str] = frozenset()
     """Which items of the window and the album were evicted within the last day and not played since."""
     leased: frozenset[str] = frozenset()

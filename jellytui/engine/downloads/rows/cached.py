@@ -104,6 +104,12 @@ class CachedRows:
         sql = f"SELECT total({_BLOCKS}) FROM downloads d WHERE NOT {_IS_USERS}"  # noqa: S608
         return int((await self._all(sql))[0][0])
 
+    async def users_bytes(self) -> int:
+        """Bytes that the user's own downloads will still write, as far as their sizes are known."""
+        sql = f"""SELECT total(max(0, coalesce(d.file_size, d.expected_size, 0) - d.bytes_downloaded)) FROM downloads d
+            WHERE d.status IN ('pending', 'downloading') AND {_IS_USERS}"""  # noqa: S608
+        return int((await self._all(sql))[0][0])
+
     async def uses(self) -> list[Use]:
         """Files and bytes by who asked first; whatever a user wants counts as his."""
         rows = await self._all(f"""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -80,6 +80,8 @@ class Runner:
         )
         self.disk_problem: DiskError | None = None
         self._needed_bytes = 0
+        self.make_room: Callable[[], Awaitable[bool]] | None = None
+        """Frees what it can of a full disk; whether it did."""
         self._listeners: dict[int, RowListener] = {}
         """The rows that somebody listens to; each has a slot of its own."""
         self._alarms = Alarms(clock)
@@ -259,10 +261,13 @@ class Runner:
                 self._hold_for_database(error)
 
     async def _await_disk(self) -> None:
-        """Looks again every ten seconds; the queue goes on by itself."""
+        """Looks again every ten seconds, the first time at once if room was made; the queue goes on by itself."""
         loop = asyncio.get_running_loop()
+        is_soon = await self._is_room_made()
         while self.disk_problem is not None:
-            await self._clock.sleep(DISK_CHECK_EVERY_S)
+            if not is_soon:
+                await self._clock.sleep(DISK_CHECK_EVERY_S)
+            is_soon = False
             try:
                 await loop.run_in_executor(self.executor, lambda: self._disk.check(needed_bytes=self._needed_bytes))
                 await self._rows.release_all_but(list(self.running))
@@ -275,6 +280,13 @@ class Runner:
                 self.disk_problem = DiskError(self._disk.hold) if self._disk.hold else None
         self._announcer.totals_changed()
         self.wake()
+
+    async def _is_room_made(self) -> bool:
+        try:
+            return self.make_room is not None and self._needed_bytes > 0 and await self.make_room()
+        except sqlite3.Error as error:
+            self._hold_for_database(error)
+            return False
 
     def _hold_for_database(self, error: sqlite3.Error) -> None:
         """What is done cannot be written down: the disk of the database is full, or gone."""
