@@ -238,6 +238,7 @@ async def test_a_mistyped_audio_output_is_named_and_the_music_plays_in_silence(t
     async with open_ear("nonsense") as ear:
         load_id = ear.sound.load(str(tone(tmp_path / "a.flac", 0.3)), start_ms=0, gain_db=None)
         assert (await ear.until_ended(load_id)).reason == "eof"
+        await until(lambda: ear.of(SoundDevice))
     assert "audio_output = 'nonsense'" in ear.of(SoundDevice)[0].problem
 
 
