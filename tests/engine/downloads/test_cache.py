@@ -266,6 +266,28 @@ async def test_on_a_metered_link_nothing_is_fetched_and_what_was_held_back_comes
     assert house.downloads.calls == [("want", ("song1",), "queue", 200)]
 
 
+async def test_the_rest_of_an_album_that_was_due_on_a_metered_link_comes_once_it_is_free_and_only_then(
+    make: Make,
+) -> None:
+    link = Link()
+    house = await make(link, queue_precache_enabled=False)
+    album = [song(number, "album") for number in range(5)]
+    house.downloads.albums["album"] = album
+    for track in album[:3]:
+        await house.play(track)
+    assert house.downloads.calls == []
+    link.set(False)
+    await house.later()
+    assert house.downloads.calls == [("want", ("albumsong3", "albumsong4"), "album", -200)]
+    await house.downloads.withdraw(["albumsong3", "albumsong4"], "album")
+    house.downloads.calls.clear()
+    link.set(True)
+    await house.later()
+    link.set(False)
+    await house.later()
+    assert house.downloads.calls == []
+
+
 async def test_without_wifi_only_a_metered_link_is_as_any(make: Make) -> None:
     house = await make(Link(), queue_precache_count=1, wifi_only=False)
     await house.cache.on_track_started(window(song(0), song(1)))

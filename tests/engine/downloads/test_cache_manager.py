@@ -154,6 +154,33 @@ async def test_a_disk_pulled_in_the_middle_of_making_room_takes_no_row_along(
     assert await rig.rows() == {}
 
 
+async def test_a_cleared_cache_stays_clear_of_what_was_nearly_here(rig: Rig, cache: SmartCache) -> None:
+    tracks = await queue_of(rig)
+    size = rig.songs[1].size
+    rig.server.faults.add("stall", route=STREAM, after_bytes=int(size * 0.7), times=1)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
+    await bytes_of(rig, tracks[1], int(size * 0.6))
+    await rig.manager.runner.save_progress()
+    assert await cache.clear() > 0
+    assert await rig.rows() == {}
+    assert not rig.manager.runner.running
+    assert not list(rig.root.rglob("*.part"))
+
+
+async def test_a_cleared_cache_leaves_what_is_being_heard_but_fetches_it_for_nobody_else(
+    rig: Rig, cache: SmartCache
+) -> None:
+    tracks = await queue_of(rig)
+    rig.server.faults.add("drip", route=STREAM, rate=1_000_000, times=1)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
+    await bytes_of(rig, tracks[1], 10_000)
+    reader = await rig.manager.open_stream(tracks[1].id)
+    await cache.clear()
+    assert (await rig.row(tracks[1].id)).wanted_by == ("stream",)
+    assert await asyncio.to_thread(reader.readinto, 0, memoryview(bytearray(10_000)))
+    reader.close()
+
+
 async def left_early(rig: Rig, track: Track) -> int:
     """Begins to listen to a track and skips it; the bytes of it that stay."""
     rig.server.faults.add("drip", route=STREAM, rate=1_000_000, times=1)

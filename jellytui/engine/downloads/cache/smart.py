@@ -71,6 +71,8 @@ class SmartCache:
         self._window = QueueWindow()
         self._is_playing = False
         self._player = PlayerState()
+        self._due: dict[str, None] = {}
+        """The albums that were played while a metered link held their rest back, in that order."""
         self._lock = asyncio.Lock()
         self._waiting: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,9 +94,9 @@ class SmartCache:
         self._soon("storage", self._keep_limit)
 
     def take_settings(self, settings: Settings) -> None:
-        """Decides by other settings from now on; a smaller limit is kept to within two seconds."""
+        """Decides by other settings from now on, within two seconds."""
         self._config = settings.cache
-        self._soon("storage", self._keep_limit)
+        self._soon("link", self._follow_link)
 
     async def stop(self) -> None:
         """Decides nothing any more; what was decided is carried out."""
@@ -121,6 +123,8 @@ class SmartCache:
         await self._downloads.touch(track.id)
         await self._rows.record_play(track.album_id, track.id, self._clock.now())
         if self._config.album_affinity_enabled and track.album_id:
+            if self._is_held():
+                self._due[track.album_id] = None
             await self._decide(await self._album_played(track.album_id))
 
     def on_queue_restored(self, window: QueueWindow) -> None:
@@ -177,10 +181,10 @@ class SmartCache:
         async with self._lock:
             state = await self._state()
             coming = [row for row in state.rows.values() if row.is_coming and not row.is_users]
+            heard = [row for row in coming if self._downloads.is_leased(row.item_id)]
             for wanted_by in ("queue", "album"):
-                await self._withdraw([row.item_id for row in coming if wanted_by in row.wanted_by], wanted_by)
-            goers = await self._rows.evictable(state.used_bytes)
-            return await self._evict([row for row in goers if not self._downloads.is_leased(row.item_id)])
+                await self._withdraw([row.item_id for row in heard if wanted_by in row.wanted_by], wanted_by)
+            return await self._evict([*coming, *await self._rows.evictable(state.used_bytes)])
 
     async def keep(self, item_ids: Sequence[str]) -> list[int]:
         """Makes what is cached one's own: it no longer counts and never goes by itself."""
@@ -299,7 +303,14 @@ class SmartCache:
 
     def _on_link(self) -> None:
         """What was held back is planned now; what is metered now is held back by the downloads."""
-        self._soon("link", self._follow_window)
+        self._soon("link", self._follow_link)
+
+    async def _follow_link(self) -> None:
+        await self._follow_window()
+        if not self._is_held():
+            due, self._due = self._due, {}
+            for album_id in due:
+                await self._decide(await self._album_played(album_id))
 
     async def _follow_window(self) -> None:
         await self._decide(WindowMoved())
