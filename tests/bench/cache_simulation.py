@@ -196,6 +196,58 @@ def clairvoyant(plays: Sequence[Play], sizes: Mapping[str, int], limit: int) -> 
     return outcome
 
 
+def clairvoyant_ahead(plays: Sequence[Play], sizes: Mapping[str, int], limit: int) -> Outcome:
+    """The optimum: it knows the future, and fetches what comes next over the same link while nothing else does."""
+    outcome = Outcome(plays=len(plays))
+    following = _following(plays)
+    here: dict[str, int] = {}
+    """When each file is played next."""
+    parts: dict[str, int] = defaultdict(int)
+    seen: set[str] = set()
+    used = 0
+    for place, play in enumerate(plays):
+        budget = int(play.pause_s * LINK_BYTES_PER_SECOND)
+        for ahead in range(place, len(plays)):
+            item_id = plays[ahead].track.id
+            if item_id in here:
+                continue
+            size = sizes[item_id]
+            while used + size > limit and here and here[farthest := max(here, key=lambda one: here[one])] > ahead:
+                used -= sizes[farthest]
+                outcome.evicted += sizes[farthest]
+                del here[farthest]
+            came = min(budget, size - parts[item_id])
+            if used + size > limit or not came:
+                break
+            budget -= came
+            parts[item_id] += came
+            outcome.fetched += came
+            outcome.again += came if item_id in seen else 0
+            if parts[item_id] < size:
+                break
+            del parts[item_id]
+            seen.add(item_id)
+            here[item_id] = ahead
+            used += size
+        outcome.ahead += len(play.upcoming)
+        outcome.ahead_here += sum(track.id in here for track in play.upcoming)
+        if play.track.id in here:
+            outcome.hits += 1
+            here[play.track.id] = following[place]
+        elif not play.is_skipped:  # the rest is streamed, and comes for the next time if there is one
+            outcome.fetched += sizes[play.track.id] - parts[play.track.id]
+    return outcome
+
+
+def _following(plays: Sequence[Play]) -> list[int]:
+    """For each play, when its track is played next; the number of plays where it is not."""
+    following, last = [len(plays)] * len(plays), dict[str, int]()
+    for place in range(len(plays) - 1, -1, -1):
+        following[place] = last.get(plays[place].track.id, len(plays))
+        last[plays[place].track.id] = place
+    return following
+
+
 def ours(plays: Sequence[Play], listener: Listener, config: CacheConfig, tuning: Tuning = TUNING) -> Outcome:
     """The policy, with a link of so many bytes a second between two starts."""
     world = CacheWorld(sizes=listener.sizes, albums=listener.albums, config=config, tuning=tuning)
@@ -240,6 +292,7 @@ def run() -> None:
     outcome = ours(plays, listener, config)
     print(outcome.line("ours"))
     print(clairvoyant(plays, listener.sizes, limit).line("clairvoyant, without fetching ahead"))
+    print(clairvoyant_ahead(plays, listener.sizes, limit).line("clairvoyant, fetching ahead"))
     print(f"ours decided {len(plays) * 3 / outcome.seconds:,.0f} times a second, the world included")
     day = timedelta(days=1)
     for name, changed in (
