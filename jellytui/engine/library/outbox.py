@@ -2,7 +2,8 @@
 
 Plays are told oldest first with their dates, none twice and none lost, whatever breaks in between (issue 6, 4): before
 a play is sent, what the server knows of the track is written down; after a crash or a lost answer it tells whether the
-play arrived (replay.py). Favourites may be told again: the last word counts (jellyfin-api.md 14).
+play arrived (replay.py). So it is too with a play whose live report got no answer. Favourites may be told again: the
+last word counts (jellyfin-api.md 14).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from jellytui.engine.events import ConnectionState, Event, FavoriteState
 from jellytui.engine.jellyfin.records import UserData
 from jellytui.engine.library.ports import Link, OutboxServer
 from jellytui.engine.library.replay import WaitingPlay, next_step
-from jellytui.engine.storage.database import Database
+from jellytui.engine.storage.database import Database, Transaction
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ class Outbox:
         self._bus = bus
         self._clock = clock
         self._wake = asyncio.Event()
+        self._awaited: set[str] = set()
+        """Plays whose live report is still under way: sent now, they might be counted twice."""
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -67,17 +70,29 @@ class Outbox:
             self._task = None
 
     async def add_play(
-        self, *, play_id: str, track_id: str, started_at: str, played_at: str, is_reported: bool
+        self,
+        *,
+        play_id: str,
+        track_id: str,
+        started_at: str,
+        played_at: str,
+        is_reported: bool,
+        is_open: bool = False,
+        is_awaited: bool = False,
+        before: UserData | None = None,
     ) -> None:
         """Writes a play; once it returns the play is in SQLite. Adding the same `play_id` again changes nothing.
 
         `is_reported`: the server has counted it at its live report (jellyfin-api.md 11.2) and must not be told again.
+        `is_open`: it may have; `before` is what it knew of the track ahead of that report. `is_awaited`: the answer may
+        still come, `settle_play` will tell; should this process end first, the next one takes it for lost.
         """
+        (self._awaited.add if is_awaited else self._awaited.discard)(play_id)
         async with self._database.transaction() as transaction:
             added = await transaction.execute(
-                """INSERT INTO plays (play_id, track_id, started_at, played_at, reported) VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT (play_id) DO NOTHING""",
-                (play_id, track_id, started_at, played_at, is_reported),
+                """INSERT INTO plays (play_id, track_id, started_at, played_at, reported, is_open)
+                    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (play_id) DO NOTHING""",
+                (play_id, track_id, started_at, played_at, is_reported, is_open),
             )
             if added:
                 await transaction.execute(
@@ -85,7 +100,24 @@ class Outbox:
                         last_played_at = max(coalesce(last_played_at, ''), ?) WHERE id = ?""",
                     (played_at, track_id),
                 )
+                if before is not None:
+                    await self._write_before(transaction, play_id, before)
         if not is_reported:
+            self._wake.set()
+
+    async def settle_play(
+        self, play_id: str, *, is_reported: bool, is_open: bool, before: UserData | None = None
+    ) -> None:
+        """Says what became of the live report of a play that was added as awaited."""
+        try:
+            async with self._database.transaction() as transaction:
+                await transaction.execute(
+                    "UPDATE plays SET reported = ?, is_open = ? WHERE play_id = ?", (is_reported, is_open, play_id)
+                )
+                if before is not None:
+                    await self._write_before(transaction, play_id, before)
+        finally:
+            self._awaited.discard(play_id)  # what could not be written is found out by asking the server
             self._wake.set()
 
     async def set_favorite(self, item_id: str, is_favorite: bool) -> None:
@@ -139,9 +171,14 @@ class Outbox:
         """Whether nothing waits any more. Raises ServerUnreachableError, NotSignedInError."""
         favorites = [await self._tell_favorite(*row) for row in await self._waiting_favorites()]
         stuck: set[str] = set()
+        held: set[str] = set()
         for play in await self._waiting_plays():
             # The next play of a track would be taken for this one: its plays go one after the other.
-            if play.track_id not in stuck and not await self._tell_play(play):
+            if play.track_id in stuck or play.track_id in held:
+                continue
+            if play.play_id in self._awaited:
+                held.add(play.track_id)
+            elif not await self._tell_play(play):
                 stuck.add(play.track_id)
         return all(favorites) and not stuck
 
@@ -167,10 +204,10 @@ class Outbox:
 
     async def _waiting_plays(self) -> list[WaitingPlay]:
         rows = await self._database.fetch_all(
-            """SELECT play_id, track_id, played_at, count_before, played_before FROM plays
+            """SELECT play_id, track_id, started_at, played_at, is_open, count_before, played_before FROM plays
                 WHERE reported = 0 ORDER BY played_at, rowid"""
         )
-        return [WaitingPlay(**dict(row)) for row in rows]
+        return [WaitingPlay(**{**dict(row), "is_open": bool(row["is_open"])}) for row in rows]
 
     async def _tell_play(self, play: WaitingPlay) -> bool:
         """Whether the server knows the play now, or never will."""
@@ -192,11 +229,19 @@ class Outbox:
 
     async def _note(self, play: WaitingPlay, before: UserData) -> WaitingPlay:
         """Writes down what the server knows before the play is sent."""
-        await self._database.execute(
-            "UPDATE plays SET count_before = ?, played_before = ? WHERE play_id = ?",
-            (before.play_count, before.last_played_at, play.play_id),
+        async with self._database.transaction() as transaction:
+            await transaction.execute("UPDATE plays SET is_open = 0 WHERE play_id = ?", (play.play_id,))
+            await self._write_before(transaction, play.play_id, before)
+        return msgspec.structs.replace(
+            play, is_open=False, count_before=before.play_count, played_before=before.last_played_at
         )
-        return msgspec.structs.replace(play, count_before=before.play_count, played_before=before.last_played_at)
+
+    @staticmethod
+    async def _write_before(transaction: Transaction, play_id: str, before: UserData) -> None:
+        await transaction.execute(
+            "UPDATE plays SET count_before = ?, played_before = ? WHERE play_id = ?",
+            (before.play_count, before.last_played_at, play_id),
+        )
 
     async def _restore_date(self, play: WaitingPlay) -> None:
         """An older play must not hide a later one that the server knew (jellyfin-api.md 11.3)."""

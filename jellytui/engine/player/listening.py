@@ -17,8 +17,9 @@ from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.errors import DiskError, JellytuiError
 from jellytui.engine.events import PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
-from jellytui.engine.jellyfin.records import PlaybackReport
+from jellytui.engine.jellyfin.records import PlaybackReport, UserData
 from jellytui.engine.models import Problem, Track
+from jellytui.engine.player.reporting import StartReport
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,12 @@ class Reports(Protocol):
     def stopped(self, report: PlaybackReport) -> None:
         """Playback ended."""
 
-    async def was_counted(self, play_id: str) -> bool:
-        """Whether the server took the report of the start, which is where it counts the play (jellyfin-api.md 11.2)."""
+    def start_report(self, play_id: str) -> StartReport | None:
+        """Whether the server took the report of the start, which is where it counts the play (jellyfin-api.md 11.2);
+        None as long as its answer may still come."""
+
+    async def settled_start(self, play_id: str) -> StartReport:
+        """Waits for that answer."""
 
     async def flush(self) -> None:
         """Waits a moment for what is under way."""
@@ -53,9 +58,24 @@ class Plays(Protocol):
     """Keeps plays until the server knows them (the outbox)."""
 
     async def add_play(
-        self, *, play_id: str, track_id: str, started_at: str, played_at: str, is_reported: bool
+        self,
+        *,
+        play_id: str,
+        track_id: str,
+        started_at: str,
+        played_at: str,
+        is_reported: bool,
+        is_open: bool = False,
+        is_awaited: bool = False,
+        before: UserData | None = None,
     ) -> None:
-        """Writes a play; `is_reported`: the server has counted it already."""
+        """Writes a play; `is_reported`: the server has counted it already; `is_open`: nobody knows, and if `is_awaited`
+        not yet; `before`: what the server knew of the track ahead of the report."""
+
+    async def settle_play(
+        self, play_id: str, *, is_reported: bool, is_open: bool, before: UserData | None = None
+    ) -> None:
+        """Says what became of the report of an awaited play."""
 
 
 @dataclass
@@ -158,18 +178,22 @@ class Listening:
         task.add_done_callback(self._writing.discard)
 
     async def _write(self, play: _Play, played_at: str) -> None:
-        """In SQLite before it is published; again and again until it is there."""
-        is_reported = await self._reports.was_counted(play.play_id)
+        """In SQLite before it is published; again and again until it is there. It waits for no answer of the server:
+        who is killed meanwhile has the play, and asks the server later whether it has it too."""
         has_told = False
         while True:
             is_last = self._is_ending.is_set()
+            start = self._reports.start_report(play.play_id)
             try:
                 await self._plays.add_play(
                     play_id=play.play_id,
                     track_id=play.track.id,
                     started_at=play.started_at,
                     played_at=played_at,
-                    is_reported=is_reported,
+                    is_reported=start is not None and start.is_counted is True,
+                    is_open=start is None or start.is_counted is None,
+                    is_awaited=start is None,
+                    before=start.before if start is not None else None,
                 )
                 break
             except (JellytuiError, sqlite3.Error) as error:
@@ -183,6 +207,20 @@ class Listening:
         self._bus.publish(
             TrackPlayed(play_id=play.play_id, track=play.track, started_at=play.started_at, played_at=played_at)
         )
+        if start is None:
+            await self._settle(play)
+
+    async def _settle(self, play: _Play) -> None:
+        start = await self._reports.settled_start(play.play_id)
+        try:
+            await self._plays.settle_play(
+                play.play_id,
+                is_reported=start.is_counted is True,
+                is_open=start.is_counted is None,
+                before=start.before,
+            )
+        except (JellytuiError, sqlite3.Error) as error:
+            log.warning("what the server said of the play of %s could not be written: %s", play.track.id, error)
 
     def _tell_unwritten(self, play: _Play, error: Exception) -> None:
         words = f"The play of {play.track.name} cannot be written yet ({error}). Free some space; it is tried again."

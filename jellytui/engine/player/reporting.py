@@ -6,18 +6,44 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from jellytui.engine.errors import JellytuiError
-from jellytui.engine.jellyfin.records import PlaybackReport
+from jellytui.engine.errors import (
+    JellytuiError,
+    NotAllowedError,
+    NotFoundError,
+    NotSignedInError,
+    ServerUnreachableError,
+    TlsError,
+)
+from jellytui.engine.jellyfin.records import PlaybackReport, UserData
 
 log = logging.getLogger(__name__)
 
 _KEPT_STARTS = 32
+_KNOWS_WITHIN_S = 10.0
+"""How long the server may take to say what it knows of a track before its start is reported."""
+_REFUSALS = (NotAllowedError, NotFoundError, NotSignedInError, TlsError)
+"""With these a start was not counted for sure; after any other error (a proxy's 504, say) it may have been."""
+
+
+@dataclass(frozen=True)
+class StartReport:
+    """What became of the report of a start: whether the server counted it, None where nobody knows.
+
+    `before` is what the server knew of the track ahead of it, None where it did not say.
+    """
+
+    is_counted: bool | None
+    before: UserData | None = None
 
 
 class ReportClient(Protocol):
     """The part of JellyfinClient that reports need."""
+
+    async def user_data(self, item_id: str) -> UserData:
+        """What the server keeps of the user and an item."""
 
     async def report_started(self, report: PlaybackReport) -> None:
         """POST /Sessions/Playing."""
@@ -42,19 +68,21 @@ class Link(Protocol):
 class Reporter:
     """Sends reports one after the other. A play whose start the server did not take is not reported on: it would be
     marked without a date; the outbox brings it with its date later. After a gap in the network a play that was
-    counted goes on with Progress, never with a second start."""
+    counted goes on with Progress, never with a second start. Before a start the server is asked what it knows of the
+    track: should the answer to the start be lost, the outbox can tell by it whether the start arrived."""
 
     def __init__(self, *, client: ReportClient, connection: Link, flush_s: float = 2.0) -> None:
         self._client = client
         self._connection = connection
         self._flush_s = flush_s
-        self._starts: dict[str, asyncio.Future[bool]] = {}
+        self._starts: dict[str, asyncio.Future[StartReport]] = {}
+        self._under_way: dict[str, StartReport] = {}
         self._waiting: deque[tuple[Callable[[PlaybackReport], Awaitable[None]], PlaybackReport]] = deque()
         self._sending: asyncio.Task[None] | None = None
 
     def started(self, report: PlaybackReport) -> None:
         """Playback began; offline nothing is sent."""
-        taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        taken: asyncio.Future[StartReport] = asyncio.get_running_loop().create_future()
         self._starts[report.play_session_id] = taken
         while len(self._starts) > _KEPT_STARTS:
             self._starts.pop(next(iter(self._starts)))
@@ -70,21 +98,28 @@ class Reporter:
         """Playback ended."""
         self._send(self._client.report_stopped, report)
 
-    async def was_counted(self, play_id: str) -> bool:
-        """Waits for the answer to the start; False where there was none."""
+    def start_report(self, play_id: str) -> StartReport | None:
+        """What became of the start as far as known now; None as long as the answer may still come."""
         taken = self._starts.get(play_id)
-        return taken is not None and await asyncio.shield(taken)
+        if taken is None:
+            return StartReport(is_counted=False)
+        return taken.result() if taken.done() else None
+
+    async def settled_start(self, play_id: str) -> StartReport:
+        """Waits for the answer to the start."""
+        taken = self._starts.get(play_id)
+        return StartReport(is_counted=False) if taken is None else await asyncio.shield(taken)
 
     async def flush(self) -> None:
-        """Waits up to `flush_s` for what is under way; what has no answer then was not counted."""
+        """Waits up to `flush_s` for what is under way; of a start that has no answer then nobody knows."""
         if self._sending is None:
             return
         _, late = await asyncio.wait([self._sending], timeout=self._flush_s)
         for task in late:
             task.cancel()
-        for taken in self._starts.values():
+        for play_id, taken in self._starts.items():
             if not taken.done():
-                taken.set_result(False)
+                taken.set_result(self._under_way.get(play_id, StartReport(is_counted=False)))
 
     def _send(self, call: Callable[[PlaybackReport], Awaitable[None]], report: PlaybackReport) -> None:
         self._waiting.append((call, report))
@@ -95,23 +130,49 @@ class Reporter:
         while self._waiting:
             call, report = self._waiting.popleft()
             taken = self._starts.get(report.play_session_id)
-            is_start = taken is not None and not taken.done()
-            was_taken = await self._deliver(call, report) if is_start or self._is_counted(taken) else False
-            if taken is not None and not taken.done():
-                taken.set_result(was_taken)
+            if taken is None:
+                continue
+            if not taken.done():
+                taken.set_result(await self._deliver_start(report))
+            elif taken.result().is_counted and self._connection.is_online:
+                await self._deliver(call(report))
 
-    async def _deliver(self, call: Callable[[PlaybackReport], Awaitable[None]], report: PlaybackReport) -> bool:
+    async def _deliver_start(self, report: PlaybackReport) -> StartReport:
         if not self._connection.is_online:
-            return False
+            return StartReport(is_counted=False)
         try:
-            await call(report)
+            before = await self._known(report.item_id)
+        except ServerUnreachableError as error:
+            self._connection.report_failure(error)
+            return StartReport(is_counted=False)
+        lost = StartReport(is_counted=None, before=before)
+        self._under_way[report.play_session_id] = lost
+        problem = await self._deliver(self._client.report_started(report))
+        del self._under_way[report.play_session_id]
+        if problem is None or isinstance(problem, _REFUSALS):
+            return StartReport(is_counted=problem is None)
+        return lost
+
+    async def _known(self, item_id: str) -> UserData | None:
+        """What the server knows of a track; None where it answers with an error. Raises ServerUnreachableError."""
+        try:
+            async with asyncio.timeout(_KNOWS_WITHIN_S):
+                return await self._client.user_data(item_id)
+        except TimeoutError:
+            raise ServerUnreachableError("The server does not answer in time.") from None
+        except ServerUnreachableError:
+            raise
+        except JellytuiError as error:
+            log.info("the server does not say what it knows of track %s: %s", item_id, error)
+            return None
+
+    async def _deliver(self, sending: Awaitable[None]) -> JellytuiError | None:
+        """The error that came for an answer, if one did."""
+        try:
+            await sending
         except JellytuiError as error:
             log.info("the server did not take a report: %s", error)
             # While music plays from disk nobody else asks the server anything for a long time.
             self._connection.report_failure(error)
-            return False
-        return True
-
-    @staticmethod
-    def _is_counted(taken: asyncio.Future[bool] | None) -> bool:
-        return taken is not None and taken.done() and taken.result()
+            return error
+        return None

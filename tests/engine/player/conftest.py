@@ -15,9 +15,10 @@ from jellytui.config import Settings
 from jellytui.engine.bus import EventBus
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.events import Event, PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
-from jellytui.engine.jellyfin.records import PlaybackReport
+from jellytui.engine.jellyfin.records import PlaybackReport, UserData
 from jellytui.engine.models import Track
 from jellytui.engine.player.player import Player
+from jellytui.engine.player.reporting import StartReport
 from jellytui.engine.player.source import GrowingFile
 from jellytui.engine.storage.database import Database
 from tests.support.clock import ManualClock
@@ -72,8 +73,11 @@ class FakeReports:
     def stopped(self, report: PlaybackReport) -> None:
         self.told.append(("stopped", report))
 
-    async def was_counted(self, play_id: str) -> bool:
-        return play_id in self.counted
+    def start_report(self, play_id: str) -> StartReport | None:
+        return StartReport(is_counted=play_id in self.counted)
+
+    async def settled_start(self, play_id: str) -> StartReport:
+        return StartReport(is_counted=play_id in self.counted)
 
     async def flush(self) -> None:
         return
@@ -87,11 +91,16 @@ class FakePlays:
     problem: Exception | None = None
 
     async def add_play(
-        self, *, play_id: str, track_id: str, started_at: str, played_at: str, is_reported: bool
+        self, *, play_id: str, track_id: str, started_at: str, played_at: str, is_reported: bool, **_: object
     ) -> None:
         if self.problem is not None:
             raise self.problem
         self.written.append({"play_id": play_id, "track_id": track_id, "is_reported": is_reported})
+
+    async def settle_play(
+        self, play_id: str, *, is_reported: bool, is_open: bool, before: UserData | None = None
+    ) -> None:
+        raise NotImplementedError
 
 
 class World:

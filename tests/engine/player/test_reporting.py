@@ -5,21 +5,38 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from jellytui.engine.errors import JellytuiError, ServerUnreachableError
-from jellytui.engine.jellyfin.records import PlaybackReport
-from jellytui.engine.player.reporting import Reporter
+import pytest
+
+from jellytui.engine.errors import (
+    JellytuiError,
+    NotAllowedError,
+    ServerError,
+    ServerStartingError,
+    ServerUnreachableError,
+)
+from jellytui.engine.jellyfin.records import PlaybackReport, UserData
+from jellytui.engine.player.reporting import Reporter, StartReport
 from tests.support.waiting import settle
+
+AWAY = ServerUnreachableError("nobody answers.")
+KNOWN = UserData(item_id="a", play_count=7, last_played_at="2026-01-01T10:00:00.000000Z")
 
 
 @dataclass
 class Server:
-    """The client's three calls and the connection; `gate` holds each call until it is set."""
+    """The client's calls and the connection; `gate` holds each report until it is set, `problem` is its answer."""
 
     is_online: bool = True
-    is_failing: bool = False
+    problem: JellytuiError | None = None
+    problem_of_data: JellytuiError | None = None
     told: list[tuple[str, str, int]] = field(default_factory=list)
     failures: list[JellytuiError] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def user_data(self, item_id: str) -> UserData:
+        if self.problem_of_data is not None:
+            raise self.problem_of_data
+        return KNOWN
 
     async def report_started(self, report: PlaybackReport) -> None:
         await self._take("started", report)
@@ -35,8 +52,8 @@ class Server:
 
     async def _take(self, kind: str, report: PlaybackReport) -> None:
         await self.gate.wait()
-        if self.is_failing:
-            raise ServerUnreachableError("nobody answers.")
+        if self.problem is not None:
+            raise self.problem
         self.told.append((kind, report.item_id, report.position_ms))
 
 
@@ -54,7 +71,7 @@ async def test_reports_arrive_in_order_and_only_the_newest_progress() -> None:
     reporter.stopped(_report("a", 4000))
     reporter.started(_report("b"))
     server.gate.set()
-    assert await reporter.was_counted("play-b")
+    assert (await reporter.settled_start("play-b")).is_counted
     assert server.told == [("started", "a", 0), ("progress", "a", 3000), ("stopped", "a", 4000), ("started", "b", 0)]
 
 
@@ -63,7 +80,7 @@ async def test_offline_nothing_is_sent_and_the_play_is_not_counted() -> None:
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
     reporter.started(_report("a"))
-    assert not await reporter.was_counted("play-a")
+    assert await reporter.settled_start("play-a") == StartReport(is_counted=False)
     server.is_online = True
     reporter.progress(_report("a", 1000))
     reporter.stopped(_report("a", 2000))
@@ -72,11 +89,11 @@ async def test_offline_nothing_is_sent_and_the_play_is_not_counted() -> None:
 
 
 async def test_a_server_that_takes_no_report_counts_as_away() -> None:
-    server = Server(is_failing=True)
+    server = Server(problem=AWAY)
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
     reporter.started(_report("a"))
-    assert not await reporter.was_counted("play-a")
+    assert not (await reporter.settled_start("play-a")).is_counted
     assert [error.text for error in server.failures] == ["nobody answers."]
 
 
@@ -85,29 +102,62 @@ async def test_after_a_gap_a_counted_play_goes_on_with_progress() -> None:
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
     reporter.started(_report("a"))
-    assert await reporter.was_counted("play-a")
-    server.is_failing = True
+    assert (await reporter.settled_start("play-a")).is_counted
+    server.problem = AWAY
     reporter.progress(_report("a", 1000))
     await reporter.flush()
-    server.is_failing = False
+    server.problem = None
     reporter.progress(_report("a", 2000))
     await reporter.flush()
     assert server.told == [("started", "a", 0), ("progress", "a", 2000)]
 
 
-async def test_a_start_that_failed_is_left_to_the_outbox() -> None:
-    server = Server(is_failing=True)
+@pytest.mark.parametrize(
+    ("problem", "is_counted"),
+    [
+        (AWAY, None),
+        (ServerStartingError("a proxy gave up waiting."), None),
+        (ServerError("the server answered with an error (500)."), None),
+        (NotAllowedError("refused."), False),
+    ],
+)
+async def test_a_start_whose_answer_is_lost_is_told_from_one_that_was_refused(
+    problem: JellytuiError, is_counted: bool | None
+) -> None:
+    server = Server(problem=problem)
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
     reporter.started(_report("a"))
-    assert not await reporter.was_counted("play-a")
-    assert not await reporter.was_counted("play-never-heard-of")
+    start = await reporter.settled_start("play-a")
+    assert start == StartReport(is_counted=is_counted, before=KNOWN if is_counted is None else None)
+    assert not (await reporter.settled_start("play-never-heard-of")).is_counted
+
+
+async def test_a_start_is_not_sent_to_a_server_that_does_not_say_what_it_knows_because_it_is_away() -> None:
+    server = Server(problem_of_data=AWAY)
+    server.gate.set()
+    reporter = Reporter(client=server, connection=server)
+    reporter.started(_report("a"))
+    assert await reporter.settled_start("play-a") == StartReport(is_counted=False)
+    assert (server.told, server.failures) == ([], [AWAY])
+
+
+async def test_a_start_is_sent_to_a_server_that_refuses_to_say_what_it_knows() -> None:
+    server = Server(problem_of_data=NotAllowedError("refused."))
+    server.gate.set()
+    reporter = Reporter(client=server, connection=server)
+    reporter.started(_report("a"))
+    assert (await reporter.settled_start("play-a")).is_counted
+    assert server.told == [("started", "a", 0)]
 
 
 async def test_quitting_does_not_wait_for_a_server_that_does_not_answer() -> None:
     server = Server()
     reporter = Reporter(client=server, connection=server, flush_s=0.05)
     reporter.started(_report("a"))
-    counted = asyncio.create_task(reporter.was_counted("play-a"))
+    reporter.started(_report("b"))
+    await settle()
+    assert reporter.start_report("play-a") is None
     await reporter.flush()
-    assert not await counted
+    assert reporter.start_report("play-a") == StartReport(is_counted=None, before=KNOWN)
+    assert reporter.start_report("play-b") == StartReport(is_counted=False)

@@ -28,7 +28,7 @@ async def filled(path: Path, rows: int = 300) -> None:
                 "INSERT INTO downloads (item_id, user_id, name) VALUES (?, 'user', ?)", (f"{number:032x}", "x" * 200)
             )
         await tx.execute("INSERT INTO wants SELECT id, 'user' FROM downloads")
-        await tx.execute("INSERT INTO plays VALUES ('p', 't', 's', 'e', 0, NULL, NULL)")
+        await tx.execute("INSERT INTO plays VALUES ('p', 't', 's', 'e', 0, NULL, NULL, 0)")
     await database.close()
 
 
