@@ -8,18 +8,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jellytui.engine.clock import Clock, SystemClock
-from jellytui.engine.downloads.network.cost import Cost, cost_of_default_route, is_near
+from jellytui.engine.downloads.network.cost import (
+    Address,
+    Cost,
+    address_of,
+    cost_of_default_route,
+    is_on_link,
+    is_this_machine,
+    name_in_the_house,
+)
 from jellytui.engine.downloads.network.networkmanager import NetworkManager
 
 log = logging.getLogger(__name__)
 
 POLL_S = 10.0
 _JOIN_WITHIN_S = 0.3
-"""How long the start waits for the first word of NetworkManager; later is well too."""
+"""How long the start waits for the first word of NetworkManager, and of the house's names; later is well too."""
 
 
 class NetworkWatch:
-    """What `wifi_only` means: not on a metered link (design.md). Subscribers hear when `is_metered` changes."""
+    """What `wifi_only` means: not on a metered link (design.md). Subscribers hear when `is_metered` changes.
+
+    A server on the same Ethernet or Wi-Fi costs nothing, whatever leads out; behind a VPN it costs what leads out does.
+    """
 
     def __init__(
         self,
@@ -30,11 +41,13 @@ class NetworkWatch:
         sysfs: Path = Path("/sys"),
         bus_address: str | None = None,
     ) -> None:
-        self._is_near = is_near(server_url)
+        self._is_this_machine = is_this_machine(server_url)
+        self._name = name_in_the_house(server_url)
+        self._addresses: list[Address] = []
         self._clock = clock or SystemClock()
         self._proc = proc
         self._sysfs = sysfs
-        self._cost = Cost.FREE if self._is_near else Cost.UNKNOWN
+        self._cost = Cost.FREE if self._is_this_machine else Cost.UNKNOWN
         self._callbacks: list[Callable[[], None]] = []
         self._manager = NetworkManager(self._look, address=bus_address)
         self._joining: asyncio.Task[None] | None = None
@@ -61,10 +74,10 @@ class NetworkWatch:
         return unsubscribe
 
     async def start(self) -> None:
-        """Looks once, then whenever NetworkManager tells, and every ten seconds. A server in this house needs none."""
-        if self._is_near:
+        """Looks once, then whenever NetworkManager tells, and every ten seconds; not for a server on this machine."""
+        if self._is_this_machine:
             return
-        self._joining = asyncio.create_task(self._manager.start(), name="join NetworkManager")
+        self._joining = asyncio.create_task(self._join(), name="join NetworkManager")
         await asyncio.wait({self._joining}, timeout=_JOIN_WITHIN_S)
         self._look()
         self._poller = asyncio.create_task(self._poll(), name="network watch")
@@ -77,13 +90,33 @@ class NetworkWatch:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._manager.stop()
 
+    async def _join(self) -> None:
+        await asyncio.gather(self._find(), self._manager.start())
+        self._look()
+
     async def _poll(self) -> None:
         while True:
             await self._clock.sleep(POLL_S)
+            await self._find()
             self._look()
 
+    async def _find(self) -> None:
+        """Finds the addresses of a server with a name or address of the house; any other may be anywhere."""
+        if self._name is None:
+            return
+        address = address_of(self._name)
+        try:
+            found = [] if address else await asyncio.get_running_loop().getaddrinfo(self._name, None)
+        except (OSError, UnicodeError):
+            found = []
+        named = [address_of(str(sockaddr[0])) for *_, sockaddr in found]
+        self._addresses = [each for each in [address, *named] if each is not None]
+
+    def _is_on_link(self) -> bool:
+        return bool(self._addresses) and all(is_on_link(each, self._proc, self._sysfs) for each in self._addresses)
+
     def _look(self) -> None:
-        cost = self._manager.cost
+        cost = Cost.FREE if self._is_on_link() else self._manager.cost
         if cost is Cost.UNKNOWN:
             cost = cost_of_default_route(self._proc, self._sysfs)
         was_metered, self._cost = self.is_metered, cost
