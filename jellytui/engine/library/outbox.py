@@ -172,11 +172,14 @@ class Outbox:
         favorites = [await self._tell_favorite(*row) for row in await self._waiting_favorites()]
         stuck: set[str] = set()
         held: set[str] = set()
-        for play in await self._waiting_plays():
+        awaited = set(self._awaited)
+        plays = await self._waiting_plays()
+        awaited |= self._awaited  # what is settled from here on is not as it was read: the settling wakes us again
+        for play in plays:
             # The next play of a track would be taken for this one: its plays go one after the other.
             if play.track_id in stuck or play.track_id in held:
                 continue
-            if play.play_id in self._awaited:
+            if play.play_id in awaited:
                 held.add(play.track_id)
             elif not await self._tell_play(play):
                 stuck.add(play.track_id)

@@ -440,3 +440,30 @@ async def test_kill_9_while_a_play_is_sent_makes_none_twice_and_loses_none(tmp_p
     assert killed(moment, tmp_path, after_lines=1) == ["hanging"]
 
     assert await sent_by_the_next_start(tmp_path) == [("track-one", at(number)) for number in (1, 2, 3)]
+
+
+async def test_what_is_settled_while_an_older_play_is_told_is_not_judged_by_what_was_read_before(
+    outbox: Outbox, server: CatalogueInMemory, database: Database
+) -> None:
+    """The server's clock is wrong by a day: only the answer tells that it has counted the second play."""
+    await add(outbox, 1, "two")
+    await outbox.add_play(
+        play_id="live", track_id="track-one", started_at=at(2), played_at=at(2),
+        is_reported=False, is_open=True, is_awaited=True,
+    )  # fmt: skip
+    settling: list[asyncio.Task[None]] = []
+
+    class AnswersLate(CatalogueInMemory):
+        async def mark_played(self, item_id: str, played_at: str) -> None:
+            await super().mark_played(item_id, played_at)
+            if not settling:
+                self.count("track-one", "2026-01-02T10:02:00.000000Z")
+                settling.append(asyncio.create_task(outbox.settle_play("live", is_reported=True, is_open=False)))
+                await settling[0]
+
+    server.__class__ = AnswersLate
+    await outbox.start()
+    await emptied(database)
+    await settle()
+
+    assert server.user_data_of["track-one"].play_count == 1
