@@ -123,6 +123,12 @@ class DownloadsInTable:
             )
         )
 
+    async def leave(self, item_id: str, size: int) -> None:
+        """So much of it came, and no more comes; nobody is told."""
+        await self._database.execute(
+            "UPDATE downloads SET status = 'paused', bytes_downloaded = ? WHERE item_id = ?", (size, item_id)
+        )
+
     async def items(self, status: str | None = None) -> list[str]:
         """The items that have a row."""
         rows = await self._database.fetch_all("SELECT item_id, status FROM downloads ORDER BY id")

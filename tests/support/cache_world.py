@@ -51,6 +51,8 @@ class CacheWorld:
     played_at: dict[str, dict[str, datetime]] = field(default_factory=dict)
     disk_bytes: int = 1 << 50
     """What the disk has room for, the cache included."""
+    is_away: bool = False
+    """The disk is unplugged."""
     is_held: bool = False
     tally: Tally = field(default_factory=Tally)
     ever: set[str] = field(default_factory=set)
@@ -168,7 +170,8 @@ class CacheWorld:
             window=self.window,
             rows=rows,
             used_bytes=self.used,
-            free_bytes=max(0, self.disk_bytes - self.used),
+            free_bytes=None if self.is_away else self.disk_bytes - self.used,
+            users_bytes=sum(row.bytes_reserved for row in self.unfinished() if row.is_users),
             evicted=frozenset(self._banned(asked)),
             leased=frozenset(self.leased),
             is_held=self.is_held,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -14,8 +14,8 @@ from jellytui.engine.bus import EventBus
 from jellytui.engine.downloads.cache import SmartCache
 from jellytui.engine.downloads.disk import Disk
 from jellytui.engine.downloads.ports import Network
-from jellytui.engine.events import PlayerState
-from jellytui.engine.models import OriginUse, QueueWindow, Track
+from jellytui.engine.events import DownloadEvent, PlayerState
+from jellytui.engine.models import DownloadInfo, OriginUse, QueueWindow, Track
 from jellytui.engine.storage.database import Database
 from tests.support.cache_downloads import DownloadsInTable
 from tests.support.clock import ManualClock
@@ -234,6 +234,49 @@ async def test_what_was_evicted_is_not_fetched_again_for_a_day(make: Make) -> No
     assert house.downloads.calls == [("want", ("albumsong2", "albumsong3", "albumsong4"), "album", -200)]
 
 
+async def test_what_was_evicted_may_come_again_once_it_was_played(make: Make) -> None:
+    house = await make()
+    album = [song(number, "album") for number in range(5)]
+    house.downloads.albums["album"] = album
+    for track in album:
+        await house.play(track)
+    await house.cache.clear()
+    house.downloads.calls.clear()
+    await house.cache.on_track_played(album[1])
+    assert house.downloads.calls == [("want", ("albumsong1",), "album", -200)]
+
+
+async def test_what_came_of_an_unfinished_download_takes_room_too_and_goes_first(make: Make) -> None:
+    house = await make(storage_limit=50 * MB)
+    for number in range(4):
+        await house.play(song(number), size=10 * MB)
+    await house.downloads.add(song(4), "stream")
+    await house.downloads.leave("song4", 9 * MB)
+    assert (await house.cache.use()).cache_bytes == pytest.approx(49 * MB, abs=5 * 4096)
+    await house.play(song(5), size=2 * MB)
+    await house.later()
+    assert await house.downloads.items() == ["song0", "song1", "song2", "song3", "song5"]
+
+
+@pytest.mark.parametrize("happening", ["started", "completed", "failed"])
+async def test_the_limit_is_looked_at_again_when_something_of_the_cache_began_came_or_failed(
+    make: Make, happening: Literal["started", "completed", "failed"]
+) -> None:
+    house = await make(storage_limit=50 * MB)
+    await house.later()
+    await house.downloads.add(song(0), "queue")
+    await house.downloads.leave("song0", 60 * MB)
+    await house.later(60)
+    assert await house.downloads.items() == ["song0"]
+    house.bus.publish(
+        DownloadEvent(
+            type=happening, download=DownloadInfo(id=1, item_id="song0", user_id="user", wanted_by=("queue",))
+        )
+    )
+    await house.later()
+    assert await house.downloads.items() == []
+
+
 class Link:
     """A network whose price the test sets."""
 
@@ -327,6 +370,19 @@ async def test_use_counts_bytes_by_origin_and_plays_that_the_cache_made_possible
     )
     assert (use.cache_bytes, use.reserved_bytes, use.limit_bytes) == (4096, 6_400_000, 10_000_000_000)
     assert (use.plays, use.bytes_saved) == (1, 4096)
+
+
+async def test_bytes_count_as_saved_from_the_second_play_on_for_once_they_had_to_come(make: Make) -> None:
+    house = await make()
+    await house.downloads.add(song(1), "queue")
+    await house.downloads.complete("song1", 4096)
+    told = []
+    for _ in range(3):
+        house.bus.publish(PlayerState(track=song(1), status="playing", source="disk"))
+        await house.cache.on_track_played(song(1))
+        use = await house.cache.use()
+        told.append((use.plays, use.bytes_saved))
+    assert told == [(1, 0), (2, 4096), (3, 8192)]
 
 
 async def test_the_plan_tells_what_and_why_and_does_nothing(make: Make) -> None:
