@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from jellytui.demo.library import Library
 from jellytui.demo.server import DemoServer
 from jellytui.demo.wire.emulation import SERVER_10_11, SERVER_12, Emulation
+from jellytui.demo.wire.transcode import Recipe, transcode
+from tests.support.hearing import tone
 from tests.support.signed_in import signed_in
 
 
@@ -185,6 +187,14 @@ async def test_with_ffmpeg_a_transcode_streams_without_a_length(demo_server: Dem
         assert answer.headers["accept-ranges"] == "none"
         assert "content-length" not in answer.headers
         assert len(answer.content) > 2000
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed: no transcodes to look at")
+async def test_a_transcode_that_is_left_in_the_middle_is_over(tmp_path: Path) -> None:
+    stream = transcode(tone(tmp_path / "long.wav", 20.0), Recipe("wav"))
+    async with asyncio.timeout(10), aclosing(stream):
+        await anext(stream)
+        await asyncio.sleep(0.1)  # until ffmpeg has filled the pipe
 
 
 class _Asker(asyncio.DatagramProtocol):

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def arguments(file: Path, recipe: Recipe) -> list[str]:
     return [*line, "-f", _MUXERS[recipe.container], "pipe:1"]
 
 
-async def transcode(file: Path, recipe: Recipe) -> AsyncIterator[bytes]:
+async def transcode(file: Path, recipe: Recipe) -> AsyncGenerator[bytes, None]:
     """The bytes as ffmpeg makes them. When it dies half-way they end as if they were complete, as on the server."""
     process = await asyncio.create_subprocess_exec(
         *arguments(file, recipe), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
@@ -74,7 +74,7 @@ async def transcode(file: Path, recipe: Recipe) -> AsyncIterator[bytes]:
     finally:
         if not at_end:
             process.kill()
-        await process.wait()
+        await process.communicate()  # also reads what is left: with a full pipe it would never be over
 
 
 def missing_ffmpeg() -> bytes:
