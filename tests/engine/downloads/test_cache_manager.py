@@ -189,10 +189,7 @@ async def left_early(rig: Rig, track: Track) -> int:
     while heard < 100_000:
         heard += await asyncio.to_thread(reader.readinto, heard, memoryview(bytearray(10_000)))
     reader.close()
-    clock = rig.clock
-    assert isinstance(clock, ManualClock)
-    await until(lambda: clock.sleepers)
-    await clock.advance(1.5)
+    await linger_over(rig)
     row = await rig.until_status(track.id, "paused")
     assert row.wanted_by == ()
     return rig.part(track.id).stat().st_size
@@ -207,6 +204,29 @@ async def test_what_was_skipped_early_goes_on_where_it_was_once_it_is_among_the_
     await rig.until_status(tracks[1].id, "completed")
     await rig.whole(tracks[1].id)
     assert rig.asked(tracks[1].id)[-1].headers["range"] == f"bytes={kept - 65536}-"
+
+
+async def test_what_was_skipped_early_twice_goes_on_for_the_queue_that_wanted_it_meanwhile(
+    rig: Rig, cache: SmartCache
+) -> None:
+    tracks = await queue_of(rig)
+    await left_early(rig, tracks[1])
+    rig.server.faults.add("drip", route=STREAM, rate=2_000_000, times=1)
+    reader = await rig.manager.open_stream(tracks[1].id)
+    await bytes_of(rig, tracks[1], 150_000)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
+    reader.close()
+    await linger_over(rig)
+    await rig.until_status(tracks[1].id, "completed")
+    await rig.whole(tracks[1].id)
+
+
+async def linger_over(rig: Rig) -> None:
+    """The time passes in which who has left a track may come back to it."""
+    clock = rig.clock
+    assert isinstance(clock, ManualClock)
+    await until(lambda: clock.sleepers)
+    await clock.advance(1.5)
 
 
 async def test_what_the_user_has_paused_stays_so_whatever_the_cache_wants(rig: Rig, cache: SmartCache) -> None:

@@ -345,7 +345,8 @@ class Listeners:
     def _goes_on(self, follower: Follower, row: DownloadInfo) -> bool:
         """Whether the queue goes on with it: others want it, or the better part is here."""
         if row.wanted_by:
-            return follower.info.status != "paused"
+            # Of a row that a listener had left nobody said pause.
+            return follower.info.status != "paused" or not follower.info.wanted_by
         total = follower.feed.total
         return total is not None and follower.feed.here >= total * HALF
 
