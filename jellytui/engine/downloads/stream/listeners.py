@@ -26,7 +26,7 @@ from jellytui.engine.downloads.rows.wants import Wants
 from jellytui.engine.downloads.stream.feed import Feed
 from jellytui.engine.downloads.stream.follower import Follower
 from jellytui.engine.downloads.stream.headstart import HeadStarts
-from jellytui.engine.downloads.stream.passing import PassingStream
+from jellytui.engine.downloads.stream.passing import PassingStreams
 from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.stream.rows import StreamRows
 from jellytui.engine.downloads.stream.side import SideRequests
@@ -101,13 +101,21 @@ class Listeners:
         """Deletes rows with what came of them; the caller holds `changes`."""
         self.keeps_streams = keeps_streams
         """Whether the cache may hold anything at all."""
-        self._worker = worker
-        self._bit_rate = bit_rate
-        """How many bits a second a stream may have; 0 = as many as its file."""
+        self._passing = (
+            PassingStreams(
+                url=lambda item_id: server.limited_url(item_id, bit_rate),
+                bytes_per_second=bit_rate / 8,
+                worker=worker,
+                executor=runner.executor,
+                clock=clock,
+                on_short=self._review_gate,
+            )
+            if bit_rate
+            else None
+        )
+        """Where a stream may have only so many bits a second; None where it may have as many as its file."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._followers: dict[str, Follower] = {}
-        self._passing: set[PassingStream] = set()
-        self._closing: set[asyncio.Task[None]] = set()
         self._clearing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -127,9 +135,8 @@ class Listeners:
                 follower.leaving.cancel()
             await follower.stop()
             self._forget(follower)
-        for stream in list(self._passing):
-            await self._close_passing(stream)
-        await asyncio.gather(*self._closing, return_exceptions=True)
+        if self._passing is not None:
+            await self._passing.stop()
         await self._media.stop()
 
     async def open_stream(self, item_id: str) -> StreamReader:
@@ -138,45 +145,26 @@ class Listeners:
         Raises DiskError where nothing can be written, NotFoundError for an unknown item.
         """
         try:
-            if self._bit_rate and not await self._is_here(item_id):
-                return self._pass(item_id)
             async with self._lock(item_id):
                 follower = self._followers.get(item_id)
                 if follower is not None and follower.is_over:
                     await self._leave(follower)
                     follower = None
+                passing = self._passing
+                if passing and not follower and (passing.has(item_id) or not await self._is_coming(item_id)):
+                    return passing.open(item_id)
                 return self._join(follower or await self._follow(item_id))
         except (sqlite3.Error, OSError) as error:
             raise DiskError(f"Nothing can be written ({error}).") from error
 
     # Coming.
 
-    def _pass(self, item_id: str) -> StreamReader:
-        """A stream in fewer bits, which is not kept."""
-        stream = PassingStream(
-            item_id,
-            self._server.limited_url(item_id, self._bit_rate),
-            worker=self._worker,
-            executor=self._runner.executor,
-            clock=self._clock,
-            on_close=self._end_passing,
-        )
-        self._passing.add(stream)
-        return stream.reader
-
-    def _end_passing(self, stream: PassingStream) -> None:
-        task = asyncio.create_task(self._close_passing(stream), name="end of a passing stream")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
-
-    async def _close_passing(self, stream: PassingStream) -> None:
-        if stream in self._passing:
-            self._passing.remove(stream)
-            await stream.close()
-
-    async def _is_here(self, item_id: str) -> bool:
+    async def _is_coming(self, item_id: str) -> bool:
+        """Whether its file is here, or is being fetched anyway: then that is heard, however few bits are asked for."""
         row = await self._listing.by_item(item_id)
-        return row is not None and row.status == "completed"
+        if row is None or row.status not in ("completed", "downloading"):
+            return False
+        return row.status == "completed" or self.keeps_streams or _is_users(row)
 
     async def _is_under_way(self, item_id: str) -> bool:
         """Whether its file is here, or some of it, or it is being fetched: then no request begins at byte 0."""
@@ -380,7 +368,8 @@ class Listeners:
         self._review_gate()
 
     def _review_gate(self) -> None:
-        self._gate.hold(any(follower.is_short for follower in self._followers.values()))
+        is_passing_short = self._passing is not None and self._passing.is_anyone_short
+        self._gate.hold(is_passing_short or any(follower.is_short for follower in self._followers.values()))
 
     def _lock(self, item_id: str) -> asyncio.Lock:
         """Whoever comes to or leaves an item holds its lock."""
