@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ async def test_opening_brings_a_new_file_to_the_newest_version_and_keeps_what_is
 def test_migrations_are_numbered_without_gaps_and_twins() -> None:
     numbers = [number for number, _ in migration_scripts()]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_what_an_older_version_wrote_is_taken_over(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "a.db")) as older, older:
+        for number, sql in migration_scripts()[:4]:
+            older.executescript(f"{sql}\nPRAGMA user_version = {number};")
+        older.execute("INSERT INTO plays (play_id, track_id, started_at, played_at) VALUES ('p', 't', '1', '2')")
+    database = await Database.open(tmp_path / "a.db")
+    row = await database.fetch_one("SELECT play_id, reported, is_open FROM plays")
+    assert row is not None
+    assert tuple(row) == ("p", 0, 0)
+    await database.close()
 
 
 async def test_a_file_of_a_newer_version_is_refused_with_words(tmp_path: Path) -> None:

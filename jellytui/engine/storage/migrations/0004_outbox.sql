@@ -8,9 +8,7 @@ CREATE TABLE plays (
     -- What the server knew of the track before this play was sent, written before it is sent: after a crash or a
     -- lost answer it tells whether the play arrived (jellyfin-api.md 11.3).
     count_before    INTEGER,
-    played_before   TEXT,
-    -- The live report of its start was sent, and no answer came: the server may have counted it at started_at.
-    is_open         INTEGER NOT NULL DEFAULT 0
+    played_before   TEXT
 );
 
 CREATE INDEX idx_plays_unreported ON plays(played_at) WHERE reported = 0;
