@@ -48,7 +48,9 @@ async def test_what_an_older_version_wrote_is_taken_over(tmp_path: Path) -> None
     with closing(sqlite3.connect(tmp_path / "a.db")) as older, older:
         for number, sql in migration_scripts()[:4]:
             older.executescript(f"{sql}\nPRAGMA user_version = {number};")
-        older.execute("INSERT INTO plays (play_id, track_id, started_at, played_at) VALUES ('p', 't', '1', '2')")
+        older.execute(
+            "INSERT INTO plays (play_id, track_id, started_at, played_at, reported) VALUES ('p', 't', '1', '2', 0)"
+        )
     database = await Database.open(tmp_path / "a.db")
     row = await database.fetch_one("SELECT play_id, reported, is_open FROM plays")
     assert row is not None
