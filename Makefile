@@ -18,7 +18,7 @@ run: $(READY) ## open the app on your own server
 
 test: $(READY) ## run the tests (under 5 minutes on 2 cores)
 	@.setup/tools.sh
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 3 -m "not slow"  # one more than cores: many wait
 
 test-slow: $(READY) ## run the tests that need true durations
 	$(BIN)/python -m pytest -m slow --timeout 900

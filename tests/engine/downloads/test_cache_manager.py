@@ -160,6 +160,11 @@ async def test_a_cleared_cache_stays_clear_of_what_was_nearly_here(rig: Rig, cac
     rig.server.faults.add("stall", route=STREAM, after_bytes=int(size * 0.7), times=1)
     await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
     await bytes_of(rig, tracks[1], int(size * 0.6))
+    (transfer,) = rig.manager.runner.running.values()
+    part = transfer.part
+    assert part is not None
+    part.hand_over()
+    await until(lambda: part.written > size * 0.5)
     await rig.manager.runner.save_progress()
     assert await cache.clear() > 0
     assert await rig.rows() == {}
