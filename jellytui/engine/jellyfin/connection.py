@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Literal, Protocol
 
 from jellytui.engine.bus import EventBus
-from jellytui.engine.clock import Clock, timestamp
+from jellytui.engine.clock import Clock, first_of, timestamp
 from jellytui.engine.errors import (
     JellytuiError,
     NotJellyfinError,
@@ -171,14 +171,7 @@ class Connection:
 
     async def _sleep(self, seconds: float, *, unless: asyncio.Event) -> bool:
         """Sleeps unless, or until, something happens; whether it did."""
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        hearing = asyncio.ensure_future(unless.wait())
-        try:
-            await asyncio.wait([sleeping, hearing], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            hearing.cancel()
-            await asyncio.gather(sleeping, hearing, return_exceptions=True)
+        await first_of(self._clock.sleep(seconds), unless.wait())
         return unless.is_set()
 
     # Changes

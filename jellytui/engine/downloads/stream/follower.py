@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 
-from jellytui.engine.clock import Clock
+from jellytui.engine.clock import Clock, first_of
 from jellytui.engine.downloads.ports import Link
 from jellytui.engine.downloads.stream.feed import Feed
 from jellytui.engine.downloads.stream.patience import after
@@ -155,7 +155,7 @@ class Follower:
         async def wait() -> None:
             await self._clock.sleep(delay_s)
             if is_away:
-                await self._until_online()
+                await first_of(self._link.wait_online(), self._clock.sleep(_PROBE_S))
             self.is_due = True
             self._wake()
 
@@ -163,18 +163,6 @@ class Follower:
             self._spawn(wait())
         else:
             self.is_due = True
-
-    async def _until_online(self) -> None:
-        waits = [
-            asyncio.ensure_future(self._link.wait_online()),
-            asyncio.ensure_future(self._clock.sleep(_PROBE_S)),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
 
     # What the readers need.
 

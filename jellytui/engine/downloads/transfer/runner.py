@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from jellytui.engine.clock import Clock
+from jellytui.engine.clock import Clock, first_of
 from jellytui.engine.downloads.announce import Announcer
 from jellytui.engine.downloads.disk import Disk, words
 from jellytui.engine.downloads.files import DownloadFiles
@@ -222,17 +222,12 @@ class Runner:
         self._spawn(self._run(transfer, previous), f"transfer {claim.id}")
 
     async def _until_something_changes(self) -> None:
-        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._wake.wait())]
+        waits: list[Coroutine[object, object, object]] = [self._wake.wait()]
         if not self._link.is_online:
-            waits.append(asyncio.ensure_future(self._link.wait_online()))
+            waits.append(self._link.wait_online())
         if self._alarms.is_set:
-            waits.append(asyncio.ensure_future(self._alarms.wait()))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+            waits.append(self._alarms.wait())
+        await first_of(*waits)
 
     def _wake_in(self, download_id: int, seconds: float) -> None:
         """The row is due after so many seconds."""
