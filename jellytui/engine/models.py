@@ -129,6 +129,10 @@ class SearchResults(Struct, frozen=True, kw_only=True):
     playlists: tuple[Playlist, ...] = ()
 
 
+CACHE_WANTS = ("stream", "queue", "album")
+"""The wants that are the cache's; every other is the user's."""
+
+
 class DownloadInfo(Struct, frozen=True, kw_only=True):
     """One row of the downloads table: the seed's columns by their names and in their order, then ours."""
 
@@ -165,6 +169,11 @@ class DownloadInfo(Struct, frozen=True, kw_only=True):
     cleared_at: str | None = None
     """When the user took the completed row off the tab (Clear Completed); the file stays."""
     gone_on_server: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether somebody wants the file to stay; False for what the cache may evict, whoever had it fetched."""
+        return any(want not in CACHE_WANTS for want in self.wanted_by)
 
 
 class DownloadsSummary(Struct, frozen=True, kw_only=True):

@@ -217,7 +217,7 @@ class _Attempt:
         if verdict.start == 0:
             if self._part.size:
                 await self._part.begin_anew()
-            self._held = Held(total=verdict.total, etag=verdict.etag, last_modified=verdict.last_modified)
+            self._held = verdict.held
             await self._hooks.began(verdict)
         else:
             overlap = await self._part.read(verdict.start, held.size - verdict.start)

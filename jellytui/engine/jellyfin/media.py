@@ -15,11 +15,10 @@ from urllib.request import getproxies
 
 from jellytui.engine.errors import BodyBrokenError, ServerUnreachableError, TlsError
 from jellytui.engine.jellyfin.client import JellyfinClient
+from jellytui.engine.jellyfin.wire.pace import NAME, Pace
 
 if TYPE_CHECKING:
     import httpx
-
-    from jellytui.engine.jellyfin.wire.transport import Pace
 
 MAX_REDIRECTS = 5
 
@@ -39,7 +38,7 @@ class MediaResponse:
         self._response = response
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
-        self._pace: Pace | None = response.extensions.get("jellytui.pace")
+        self._pace: Pace | None = response.extensions.get(NAME)
         """Behind a proxy there is none."""
 
     async def chunks(self, patience_s: Callable[[], float] | None = None) -> AsyncIterator[bytes]:

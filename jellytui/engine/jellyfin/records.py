@@ -73,3 +73,13 @@ class PlaybackReport(Struct, frozen=True, kw_only=True):
     repeat: RepeatMode = "off"
     is_shuffled: bool = False
     has_failed: bool = False
+
+
+class StartReport(Struct, frozen=True, kw_only=True):
+    """What became of the report that a track plays: whether the server counted it, None where nobody knows.
+
+    `before` is what the server knew of the track ahead of it, None where it did not say.
+    """
+
+    is_counted: bool | None
+    before: UserData | None = None

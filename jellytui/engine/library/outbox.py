@@ -16,7 +16,7 @@ from collections.abc import Callable
 import msgspec
 
 from jellytui.engine.bus import EventBus
-from jellytui.engine.clock import Clock
+from jellytui.engine.clock import Clock, first_of
 from jellytui.engine.errors import (
     JellytuiError,
     NotAllowedError,
@@ -26,7 +26,7 @@ from jellytui.engine.errors import (
     ServerUnreachableError,
 )
 from jellytui.engine.events import ConnectionState, Event, FavoriteState
-from jellytui.engine.jellyfin.records import UserData
+from jellytui.engine.jellyfin.records import StartReport, UserData
 from jellytui.engine.library.ports import Link, OutboxServer
 from jellytui.engine.library.replay import WaitingPlay, next_step
 from jellytui.engine.storage.database import Database, Transaction
@@ -70,29 +70,24 @@ class Outbox:
             self._task = None
 
     async def add_play(
-        self,
-        *,
-        play_id: str,
-        track_id: str,
-        started_at: str,
-        played_at: str,
-        is_reported: bool,
-        is_open: bool = False,
-        is_awaited: bool = False,
-        before: UserData | None = None,
+        self, *, play_id: str, track_id: str, started_at: str, played_at: str, start: StartReport | None
     ) -> None:
         """Writes a play; once it returns the play is in SQLite. Adding the same `play_id` again changes nothing.
 
-        `is_reported`: the server has counted it at its live report (jellyfin-api.md 11.2) and must not be told again.
-        `is_open`: it may have; `before` is what it knew of the track ahead of that report. `is_awaited`: the answer may
-        still come, `settle_play` will tell; should this process end first, the next one takes it for lost.
+        What the server has counted at its live report (`start`, jellyfin-api.md 11.2) must not be told again, and what
+        it may have counted not unasked. None: the answer may still come, `settle_play` will tell; should this process
+        end first, the next one takes it for lost.
         """
-        (self._awaited.add if is_awaited else self._awaited.discard)(play_id)
+        if start is None:
+            self._awaited.add(play_id)
+        else:
+            self._awaited.discard(play_id)
+        told = start or StartReport(is_counted=None)
         async with self._database.transaction() as transaction:
             added = await transaction.execute(
                 """INSERT INTO plays (play_id, track_id, started_at, played_at, reported, is_open)
                     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (play_id) DO NOTHING""",
-                (play_id, track_id, started_at, played_at, is_reported, is_open),
+                (play_id, track_id, started_at, played_at, told.is_counted is True, told.is_counted is None),
             )
             if added:
                 await transaction.execute(
@@ -100,22 +95,21 @@ class Outbox:
                         last_played_at = max(coalesce(last_played_at, ''), ?) WHERE id = ?""",
                     (played_at, track_id),
                 )
-                if before is not None:
-                    await self._write_before(transaction, play_id, before)
-        if not is_reported:
+                if told.before is not None:
+                    await self._write_before(transaction, play_id, told.before)
+        if not told.is_counted:
             self._wake.set()
 
-    async def settle_play(
-        self, play_id: str, *, is_reported: bool, is_open: bool, before: UserData | None = None
-    ) -> None:
-        """Says what became of the live report of a play that was added as awaited."""
+    async def settle_play(self, play_id: str, start: StartReport) -> None:
+        """Says what became of a live report whose answer was still to come."""
         try:
             async with self._database.transaction() as transaction:
                 await transaction.execute(
-                    "UPDATE plays SET reported = ?, is_open = ? WHERE play_id = ?", (is_reported, is_open, play_id)
+                    "UPDATE plays SET reported = ?, is_open = ? WHERE play_id = ?",
+                    (start.is_counted is True, start.is_counted is None, play_id),
                 )
-                if before is not None:
-                    await self._write_before(transaction, play_id, before)
+                if start.before is not None:
+                    await self._write_before(transaction, play_id, start.before)
         finally:
             self._awaited.discard(play_id)  # what could not be written is found out by asking the server
             self._wake.set()
@@ -158,13 +152,7 @@ class Outbox:
 
     async def _pause(self) -> None:
         """Waits before what the server refused is tried again; anything new goes at once."""
-        waking = asyncio.create_task(self._wake.wait())
-        sleeping = asyncio.create_task(self._clock.sleep(_RETRY_S))
-        try:
-            await asyncio.wait([waking, sleeping], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waking.cancel()
-            sleeping.cancel()
+        await first_of(self._wake.wait(), self._clock.sleep(_RETRY_S))
         self._wake.set()
 
     async def _tell_all(self) -> bool:

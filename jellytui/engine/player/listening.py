@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from jellytui.engine.bus import EventBus
-from jellytui.engine.clock import Clock, timestamp
+from jellytui.engine.clock import Clock, first_of, timestamp
 from jellytui.engine.errors import DiskError, JellytuiError
 from jellytui.engine.events import PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
-from jellytui.engine.jellyfin.records import PlaybackReport, UserData
+from jellytui.engine.jellyfin.records import PlaybackReport, StartReport
 from jellytui.engine.models import Problem, Track
-from jellytui.engine.player.reporting import StartReport
 
 log = logging.getLogger(__name__)
 
@@ -64,18 +63,12 @@ class Plays(Protocol):
         track_id: str,
         started_at: str,
         played_at: str,
-        is_reported: bool,
-        is_open: bool = False,
-        is_awaited: bool = False,
-        before: UserData | None = None,
+        start: StartReport | None,
     ) -> None:
-        """Writes a play; `is_reported`: the server has counted it already; `is_open`: nobody knows, and if `is_awaited`
-        not yet; `before`: what the server knew of the track ahead of the report."""
+        """Writes a play; `start` is what became of its live report, None as long as the answer may still come."""
 
-    async def settle_play(
-        self, play_id: str, *, is_reported: bool, is_open: bool, before: UserData | None = None
-    ) -> None:
-        """Says what became of the report of an awaited play."""
+    async def settle_play(self, play_id: str, start: StartReport) -> None:
+        """Says what became of a live report whose answer was still to come."""
 
 
 @dataclass
@@ -190,10 +183,7 @@ class Listening:
                     track_id=play.track.id,
                     started_at=play.started_at,
                     played_at=played_at,
-                    is_reported=start is not None and start.is_counted is True,
-                    is_open=start is None or start.is_counted is None,
-                    is_awaited=start is None,
-                    before=start.before if start is not None else None,
+                    start=start,
                 )
                 break
             except (JellytuiError, sqlite3.Error) as error:
@@ -203,7 +193,7 @@ class Listening:
                 if not has_told:
                     has_told = True
                     self._tell_unwritten(play, error)
-            await self._until_writing_again()
+            await first_of(self._is_ending.wait(), self._clock.sleep(_WRITE_AGAIN_S))
         self._bus.publish(
             TrackPlayed(play_id=play.play_id, track=play.track, started_at=play.started_at, played_at=played_at)
         )
@@ -213,29 +203,13 @@ class Listening:
     async def _settle(self, play: _Play) -> None:
         start = await self._reports.settled_start(play.play_id)
         try:
-            await self._plays.settle_play(
-                play.play_id,
-                is_reported=start.is_counted is True,
-                is_open=start.is_counted is None,
-                before=start.before,
-            )
+            await self._plays.settle_play(play.play_id, start)
         except (JellytuiError, sqlite3.Error) as error:
             log.warning("what the server said of the play of %s could not be written: %s", play.track.id, error)
 
     def _tell_unwritten(self, play: _Play, error: Exception) -> None:
         words = f"The play of {play.track.name} cannot be written yet ({error}). Free some space; it is tried again."
         self._bus.publish(ProblemOccurred(problem=Problem(code=DiskError.code, text=words)))
-
-    async def _until_writing_again(self) -> None:
-        waits = [
-            asyncio.ensure_future(self._is_ending.wait()),
-            asyncio.ensure_future(self._clock.sleep(_WRITE_AGAIN_S)),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
     def _report(self, play: _Play, *, position_ms: int | None = None, has_failed: bool = False) -> PlaybackReport:
         state = self._state()

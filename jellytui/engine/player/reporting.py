@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from jellytui.engine.errors import (
@@ -17,7 +16,7 @@ from jellytui.engine.errors import (
     ServerUnreachableError,
     TlsError,
 )
-from jellytui.engine.jellyfin.records import PlaybackReport, UserData
+from jellytui.engine.jellyfin.records import PlaybackReport, StartReport, UserData
 
 log = logging.getLogger(__name__)
 
@@ -26,17 +25,6 @@ _KNOWS_WITHIN_S = 10.0
 """How long the server may take to say what it knows of a track before its start is reported."""
 _REFUSALS = (NotAllowedError, NotFoundError, NotSignedInError, TlsError)
 """With these a start was not counted for sure; after any other error (a proxy's 504, say) it may have been."""
-
-
-@dataclass(frozen=True)
-class StartReport:
-    """What became of the report of a start: whether the server counted it, None where nobody knows.
-
-    `before` is what the server knew of the track ahead of it, None where it did not say.
-    """
-
-    is_counted: bool | None
-    before: UserData | None = None
 
 
 class ReportClient(Protocol):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from jellytui.engine.models import Album, Artist, Item, Playlist, Track
 from jellytui.tui.format import cut, duration, fit, number, width
 from jellytui.tui.session import Session
-from jellytui.tui.stores.downloads import is_kept
 from jellytui.tui.widgets.download_button import CACHED, sm
 from jellytui.tui.widgets.virtual_list import Cell
 
@@ -25,7 +24,7 @@ def download_sign(session: Session, item_id: str) -> Cell:
     download = session.downloads.item_download(item_id)
     if download is None:
         return " ", ""
-    if download.status == "completed" and not is_kept(download):
+    if download.status == "completed" and not download.is_kept:
         return CACHED
     return sm((download.status, download.progress))
 

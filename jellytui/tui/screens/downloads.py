@@ -27,7 +27,7 @@ from jellytui.tui.library.filter_line import FilterLine
 from jellytui.tui.resources import styles_dir
 from jellytui.tui.screens.base import BaseScreen
 from jellytui.tui.stores.base import Keys
-from jellytui.tui.stores.downloads import ROWS, DownloadsStore, is_kept
+from jellytui.tui.stores.downloads import ROWS, DownloadsStore
 from jellytui.tui.widgets.hint_line import HintLine
 
 CACHE_SECONDS = 1.0
@@ -223,7 +223,7 @@ class DownloadsScreen(BaseScreen):
                 self.jellytui.say("There is nothing to keep here. The tab Completed has what is cached, with a ·.")
             return
         rows = self._chosen()
-        cached = [row.item_id for row in rows if not is_kept(row)]
+        cached = [row.item_id for row in rows if not row.is_kept]
         if cached:
             self._do(self._keep(cached, self._list.chosen_title))
         elif rows:

@@ -8,7 +8,6 @@ from typing import Any
 from jellytui.engine.models import Album, Artist, DownloadInfo, Item, Playlist, Track
 from jellytui.tui.format import count
 from jellytui.tui.screens.base import BaseScreen
-from jellytui.tui.stores.downloads import is_kept
 
 Act = Callable[[Item], Coroutine[Any, Any, None]]
 
@@ -102,7 +101,7 @@ class ItemScreen(BaseScreen):
             return
         kind = type(item).__name__.lower()
         have = self.session.downloads.downloads.values()
-        cached = {row.item_id for row in have if row.status == "completed" and not is_kept(row)}
+        cached = {row.item_id for row in have if row.status == "completed" and not row.is_kept}
         rows: list[DownloadInfo] | None = await app.ask(
             f"download_{kind}", **{f"{kind}_id": item.id, "user_id": user_id}
         )
@@ -146,6 +145,6 @@ def _coming(row: DownloadInfo, before: DownloadInfo | None) -> str:
     """What asking for a track has led to, in words."""
     if row.status != "completed":
         return "comes down"
-    if before is not None and before.status == "completed" and not is_kept(before):
+    if before is not None and before.status == "completed" and not before.is_kept:
         return "was in the cache; now it stays"
     return "is here already"

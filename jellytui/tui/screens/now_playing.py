@@ -14,7 +14,6 @@ from jellytui.tui.library.rows import download_sign
 from jellytui.tui.resources import styles_dir
 from jellytui.tui.screens.item_screen import ItemScreen
 from jellytui.tui.stores.base import Keys
-from jellytui.tui.stores.downloads import is_kept
 from jellytui.tui.widgets.cover import Cover
 from jellytui.tui.widgets.lyrics import LyricsView
 from jellytui.tui.widgets.pane import Pane
@@ -97,7 +96,7 @@ class NowPlayingScreen(ItemScreen):
         row = self.session.downloads.item_download(track.id) if track else None
         for heading in self.query(Heading):
             heading.button.display = track is not None
-            heading.button.is_cached = row is not None and row.status == "completed" and not is_kept(row)
+            heading.button.is_cached = row is not None and row.status == "completed" and not row.is_kept
             heading.button.download = None if row is None else (row.status, row.progress)
         upcoming = self.query_one(Upcoming)
         upcoming.rows = tuple((track, download_sign(self.session, track.id)) for track, _ in upcoming.rows)

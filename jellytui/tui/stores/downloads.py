@@ -18,13 +18,6 @@ SUMMARY = "summary"
 UPKEEP = "upkeep"
 """Marked when a long work on the files goes on or has ended."""
 
-_CACHE_WANTS = frozenset({"stream", "queue", "album"})
-
-
-def is_kept(download: DownloadInfo) -> bool:
-    """Whether somebody wants the file to stay; False for what the cache may evict, whoever it once was fetched for."""
-    return not _CACHE_WANTS.issuperset(download.wanted_by)
-
 
 class DownloadsStore(Store):
     """Keys: "summary", "rows", "upkeep", and for each changed row `download:<id>`, its item id and its album id."""
@@ -166,7 +159,7 @@ class DownloadsStore(Store):
         self._counts[row.status] += by
         if row.album_id:
             self._by_album.setdefault(row.album_id, Counter())[row.status] += by
-            if row.status == "completed" and not is_kept(row):
+            if row.status == "completed" and not row.is_kept:
                 self._cached_by_album[row.album_id] += by
 
     # Actions; each raises JellytuiError

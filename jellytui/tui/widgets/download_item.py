@@ -7,7 +7,6 @@ from datetime import datetime
 
 from jellytui.engine.models import DownloadInfo
 from jellytui.tui import format as fmt
-from jellytui.tui.stores.downloads import is_kept
 from jellytui.tui.widgets.download_button import CACHED, sm
 from jellytui.tui.widgets.virtual_list import Cell
 
@@ -74,7 +73,7 @@ class DownloadItem:
     def _sign(self) -> Cell:
         if self.row.status == "pending" and self.row.wait_reason == "retry":
             return "↻", "warn"
-        if self.row.status == "completed" and not is_kept(self.row):
+        if self.row.status == "completed" and not self.row.is_kept:
             return CACHED
         return sm((self.row.status, self.row.progress))
 
@@ -96,7 +95,7 @@ class DownloadItem:
         size = f"{fmt.size(row.file_size or row.bytes_downloaded):>10}"
         if room < _NARROW // 2:
             return [(fmt.fit(size, room, "right"), "dim")]
-        keeper = "gone from the server" if row.gone_on_server else "" if is_kept(row) else "cache"
+        keeper = "gone from the server" if row.gone_on_server else "" if row.is_kept else "cache"
         since = (row.completed_at or "")[:10] if room >= _NARROW else ""
         facts = f"{size}{fmt.duration(row.duration_ms):>9}"
         return [

@@ -53,6 +53,15 @@ async def bytes_of(rig: Rig, track: Track, least: int) -> None:
     await until(lambda: transfer.bytes_here >= least)
 
 
+async def next_begun(rig: Rig, cache: SmartCache, *, rate: int, count: int) -> list[Track]:
+    """The queue, once its first track plays and so many bytes of the second have come over a line of that rate."""
+    tracks = await queue_of(rig)
+    rig.server.faults.add("drip", route=STREAM, rate=rate, times=1)
+    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
+    await bytes_of(rig, tracks[1], count)
+    return tracks
+
+
 async def test_the_next_ones_come_down_as_the_cache_s_without_the_users_permission(rig: Rig, cache: SmartCache) -> None:
     tracks = await queue_of(rig)
     await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=tuple(tracks[1:])))
@@ -78,10 +87,7 @@ async def test_a_stale_wish_stops_under_way_and_leaves_nothing_behind(rig: Rig, 
 async def test_on_a_metered_link_a_fetch_under_way_stops_and_later_goes_on_where_it_was(
     rig: Rig, cache: SmartCache
 ) -> None:
-    tracks = await queue_of(rig)
-    rig.server.faults.add("drip", route=STREAM, rate=2_000_000, times=1)
-    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
-    await bytes_of(rig, tracks[1], 200_000)
+    tracks = await next_begun(rig, cache, rate=2_000_000, count=200_000)
     rig.network.set(True)
     await rig.until_row(tracks[1].id, lambda row: row.wait_reason == "metered")
     kept = rig.part(tracks[1].id).stat().st_size
@@ -175,10 +181,7 @@ async def test_a_cleared_cache_stays_clear_of_what_was_nearly_here(rig: Rig, cac
 async def test_a_cleared_cache_leaves_what_is_being_heard_but_fetches_it_for_nobody_else(
     rig: Rig, cache: SmartCache
 ) -> None:
-    tracks = await queue_of(rig)
-    rig.server.faults.add("drip", route=STREAM, rate=1_000_000, times=1)
-    await cache.on_track_started(QueueWindow(current=tracks[0], upcoming=(tracks[1],)))
-    await bytes_of(rig, tracks[1], 10_000)
+    tracks = await next_begun(rig, cache, rate=1_000_000, count=10_000)
     reader = await rig.manager.open_stream(tracks[1].id)
     await cache.clear()
     assert (await rig.row(tracks[1].id)).wanted_by == ("stream",)

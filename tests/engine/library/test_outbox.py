@@ -18,7 +18,7 @@ import pytest_asyncio
 from jellytui.engine.bus import EventBus
 from jellytui.engine.errors import NotAllowedError, ServerError, ServerUnreachableError
 from jellytui.engine.events import ConnectionState, FavoriteState
-from jellytui.engine.jellyfin.records import UserData
+from jellytui.engine.jellyfin.records import StartReport, UserData
 from jellytui.engine.library.outbox import Outbox
 from jellytui.engine.library.syncing import mirror
 from jellytui.engine.library.syncing.sync import LibrarySync
@@ -52,7 +52,7 @@ async def add(outbox: Outbox, number: int, name: str = "one", *, is_reported: bo
         track_id=f"track-{name}",
         started_at=START,
         played_at=at(number),
-        is_reported=is_reported,
+        start=StartReport(is_counted=is_reported),
     )
 
 
@@ -385,7 +385,7 @@ async def run_until_killed(what: str, database_file: Path, server_file: Path) ->
     while what == "add":
         await outbox.add_play(
             play_id=f"play-{number:06}", track_id="track", started_at=START,
-            played_at=f"2026-01-01T10:00:00.{number:06}Z", is_reported=False,
+            played_at=f"2026-01-01T10:00:00.{number:06}Z", start=StartReport(is_counted=False),
         )  # fmt: skip
         print(json.dumps(f"play-{number:06}"), flush=True)
         number += 1
@@ -447,10 +447,7 @@ async def test_what_is_settled_while_an_older_play_is_told_is_not_judged_by_what
 ) -> None:
     """The server's clock is wrong by a day: only the answer tells that it has counted the second play."""
     await add(outbox, 1, "two")
-    await outbox.add_play(
-        play_id="live", track_id="track-one", started_at=at(2), played_at=at(2),
-        is_reported=False, is_open=True, is_awaited=True,
-    )  # fmt: skip
+    await outbox.add_play(play_id="live", track_id="track-one", started_at=at(2), played_at=at(2), start=None)
     settling: list[asyncio.Task[None]] = []
 
     class AnswersLate(CatalogueInMemory):
@@ -458,7 +455,7 @@ async def test_what_is_settled_while_an_older_play_is_told_is_not_judged_by_what
             await super().mark_played(item_id, played_at)
             if not settling:
                 self.count("track-one", "2026-01-02T10:02:00.000000Z")
-                settling.append(asyncio.create_task(outbox.settle_play("live", is_reported=True, is_open=False)))
+                settling.append(asyncio.create_task(outbox.settle_play("live", StartReport(is_counted=True))))
                 await settling[0]
 
     server.__class__ = AnswersLate

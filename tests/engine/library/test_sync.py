@@ -12,7 +12,7 @@ from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import timestamp
 from jellytui.engine.errors import NotSignedInError, ServerStartingError, ServerUnreachableError
 from jellytui.engine.events import ConnectionState, LibraryState, SyncState
-from jellytui.engine.jellyfin.records import Library
+from jellytui.engine.jellyfin.records import Library, StartReport
 from jellytui.engine.library.outbox import Outbox
 from jellytui.engine.library.syncing.sync import LibrarySync
 from jellytui.engine.library.views import LibraryViews
@@ -537,7 +537,11 @@ async def test_plays_that_the_server_does_not_know_yet_stay_counted_through_a_fu
     for day, is_reported in ((2, False), (3, False), (4, True)):
         date = f"2026-01-0{day}T10:00:00.000000Z"
         await outbox.add_play(
-            play_id=date, track_id="track-one", started_at=date, played_at=date, is_reported=is_reported
+            play_id=date,
+            track_id="track-one",
+            started_at=date,
+            played_at=date,
+            start=StartReport(is_counted=is_reported),
         )
 
     await synced(sync, full=True)

@@ -18,6 +18,7 @@ from jellytui.demo.server import DemoServer
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import SystemClock
 from jellytui.engine.jellyfin.client import JellyfinClient
+from jellytui.engine.jellyfin.records import StartReport
 from jellytui.engine.library.covers import Covers
 from jellytui.engine.library.lyrics import LyricsStore
 from jellytui.engine.library.outbox import Outbox
@@ -143,7 +144,9 @@ async def test_plays_and_favorites_made_offline_arrive_once_with_their_dates(
     await outbox.start()
     dates = [f"2026-01-0{day}T10:00:00.123456Z" for day in (2, 1)]
     for date in dates:
-        await outbox.add_play(play_id=date, track_id=track.id, started_at=date, played_at=date, is_reported=False)
+        await outbox.add_play(
+            play_id=date, track_id=track.id, started_at=date, played_at=date, start=StartReport(is_counted=False)
+        )
     await outbox.set_favorite(track.id, True)
     assert [found.id for found in await views.favorite_tracks()] == [track.id]
 

@@ -15,10 +15,9 @@ from jellytui.config import Settings
 from jellytui.engine.bus import EventBus
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.events import Event, PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
-from jellytui.engine.jellyfin.records import PlaybackReport, UserData
+from jellytui.engine.jellyfin.records import PlaybackReport, StartReport
 from jellytui.engine.models import Track
 from jellytui.engine.player.player import Player
-from jellytui.engine.player.reporting import StartReport
 from jellytui.engine.player.source import GrowingFile
 from jellytui.engine.storage.database import Database
 from tests.support.clock import ManualClock
@@ -91,15 +90,14 @@ class FakePlays:
     problem: Exception | None = None
 
     async def add_play(
-        self, *, play_id: str, track_id: str, started_at: str, played_at: str, is_reported: bool, **_: object
+        self, *, play_id: str, track_id: str, started_at: str, played_at: str, start: StartReport | None
     ) -> None:
         if self.problem is not None:
             raise self.problem
+        is_reported = start is not None and start.is_counted
         self.written.append({"play_id": play_id, "track_id": track_id, "is_reported": is_reported})
 
-    async def settle_play(
-        self, play_id: str, *, is_reported: bool, is_open: bool, before: UserData | None = None
-    ) -> None:
+    async def settle_play(self, play_id: str, start: StartReport) -> None:
         raise NotImplementedError
 
 

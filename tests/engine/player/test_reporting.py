@@ -14,8 +14,8 @@ from jellytui.engine.errors import (
     ServerStartingError,
     ServerUnreachableError,
 )
-from jellytui.engine.jellyfin.records import PlaybackReport, UserData
-from jellytui.engine.player.reporting import Reporter, StartReport
+from jellytui.engine.jellyfin.records import PlaybackReport, StartReport, UserData
+from jellytui.engine.player.reporting import Reporter
 from tests.support.waiting import settle
 
 AWAY = ServerUnreachableError("nobody answers.")

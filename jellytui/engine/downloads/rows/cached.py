@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jellytui.engine.clock import timestamp
-from jellytui.engine.downloads.rows.requests import CACHE_WANTS
-from jellytui.engine.models import DownloadStatus, Origin
+from jellytui.engine.models import CACHE_WANTS, DownloadStatus, Origin
 from jellytui.engine.storage.database import Database, Reader
 
 _IS_USERS = """EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id

@@ -12,7 +12,7 @@ import msgspec
 
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.downloads.rows.queue import move, pardon
-from jellytui.engine.models import Origin, Track
+from jellytui.engine.models import CACHE_WANTS, Origin, Track
 from jellytui.engine.storage.database import Database, Transaction
 
 USER_PRIORITY = 0
@@ -20,9 +20,6 @@ PRIORITY_OF: dict[Origin, int] = {"stream": 300, "user": USER_PRIORITY, "queue":
 NEXT_ENTRY_PRIORITY = 200
 FIRST_PRIORITY = 100
 """design.md, The download engine."""
-
-CACHE_WANTS = ("stream", "queue", "album")
-"""The wants that are not a user's."""
 
 AFRESH = {"retry_count": 0, "error_message": None, "next_attempt_at": None, "gone_on_server": 0}
 """What a row forgets when somebody wants it tried again."""

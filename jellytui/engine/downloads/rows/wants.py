@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.downloads.rows.listing import USERS_WANT
-from jellytui.engine.downloads.rows.requests import CACHE_WANTS, PRIORITY_OF, USER_PRIORITY
-from jellytui.engine.models import DownloadStatus
+from jellytui.engine.downloads.rows.requests import PRIORITY_OF, USER_PRIORITY
+from jellytui.engine.models import CACHE_WANTS, DownloadStatus
 from jellytui.engine.storage.database import Database, Transaction
 
 _IDS = "(SELECT value FROM json_each(?))"

@@ -92,7 +92,7 @@ class Feed:
         """A body from byte 0 comes now."""
         with self.condition:
             self.away = None
-            self._take(Held(total=body.total, etag=body.etag, last_modified=body.last_modified))
+            self._take(body.held)
             self.condition.notify_all()
 
     def detach(self) -> None:

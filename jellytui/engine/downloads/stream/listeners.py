@@ -21,7 +21,7 @@ from jellytui.engine.downloads.leases import Leases
 from jellytui.engine.downloads.ports import Catalogue, Link, Server
 from jellytui.engine.downloads.rows.listing import Listing
 from jellytui.engine.downloads.rows.queue import QueueRows
-from jellytui.engine.downloads.rows.requests import CACHE_WANTS, PRIORITY_OF, Ask, Requests
+from jellytui.engine.downloads.rows.requests import PRIORITY_OF, Ask, Requests
 from jellytui.engine.downloads.rows.wants import Wants
 from jellytui.engine.downloads.stream.feed import Feed
 from jellytui.engine.downloads.stream.follower import Follower
@@ -164,7 +164,7 @@ class Listeners:
         row = await self._listing.by_item(item_id)
         if row is None or row.status not in ("completed", "downloading"):
             return False
-        return row.status == "completed" or self.keeps_streams or _is_users(row)
+        return row.status == "completed" or self.keeps_streams or row.is_kept
 
     async def _is_under_way(self, item_id: str) -> bool:
         """Whether its file is here, or some of it, or it is being fetched: then no request begins at byte 0."""
@@ -177,7 +177,7 @@ class Listeners:
         if self.keeps_streams and not await self._is_under_way(item_id):
             self._media.begin(url)
         row = await self._wanted_row(item_id)
-        if row.status == "completed" or (row.status == "downloading" and _is_users(row)):
+        if row.status == "completed" or (row.status == "downloading" and row.is_kept):
             # It goes another way. Where the queue was faster with a row of the cache's own, it goes this one, and takes
             # what was begun.
             await self._media.drop(url)
@@ -212,7 +212,7 @@ class Listeners:
             row = await self._listing.by_item(item_id)
             if row is not None and row.status == "completed":
                 return row
-            if not self.keeps_streams and not (row is not None and _is_users(row)):
+            if not self.keeps_streams and not (row is not None and row.is_kept):
                 raise DiskError("Nothing is kept of what is streamed: [cache] storage_limit is 0.")
             track = Track(id=item_id, name=row.name) if row is not None else await self._track(item_id)
             ask = Ask(wanted_by=WANT, origin="stream", priority=PRIORITY_OF["stream"])
@@ -377,8 +377,3 @@ class Listeners:
         if lock is None:
             lock = self._locks[item_id] = asyncio.Lock()
         return lock
-
-
-def _is_users(row: DownloadInfo) -> bool:
-    """Whether somebody wants it who is not the cache."""
-    return any(want not in CACHE_WANTS for want in row.wanted_by)

@@ -13,7 +13,7 @@ from jellytui.engine.downloads.rows.queue import QueueRows
 from jellytui.engine.downloads.transfer.attempt import RowListener, Transfer
 from jellytui.engine.downloads.transfer.endings import Endings
 from jellytui.engine.downloads.transfer.rate import Breath, Gate
-from jellytui.engine.downloads.transfer.resume import Body, Held
+from jellytui.engine.downloads.transfer.resume import Body
 from jellytui.engine.downloads.worker import Hooks
 
 _HEAD_BYTES = 256 * 1024
@@ -37,7 +37,7 @@ def hooks_of(
 
     async def began(body: Body) -> None:
         transfer.total = body.total or claim.expected_size
-        transfer.held = Held(total=body.total, etag=body.etag, last_modified=body.last_modified)
+        transfer.held = body.held
         await rows.began(claim, body)
         endings.answered(claim)
         if hearing := listener():

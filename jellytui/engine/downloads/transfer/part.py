@@ -73,8 +73,7 @@ class Part:
             self._tail.append(chunk)
             self.size += len(chunk)
         self.on_change()
-        has_failed = self._pending is not None and self._pending.done() and self._pending.exception() is not None
-        if has_failed or self.size - self._handed_over >= WRITE_BYTES:
+        if self._has_failed or self.size - self._handed_over >= WRITE_BYTES:
             await self._settle()
             if self.size > self._handed_over:  # `hand_over` may have been faster
                 self._start_write()
@@ -83,8 +82,8 @@ class Part:
         """Begins to write what is gathered, however little, unless a write is under way: on a slow line a megabyte
         takes long to gather, and would be lost with the process.
         """
-        is_idle = self._pending is None or (self._pending.done() and self._pending.exception() is None)
-        if is_idle and self.size > self._handed_over and not self._is_closing:
+        is_idle = self._pending is None or self._pending.done()
+        if is_idle and not self._has_failed and self.size > self._handed_over and not self._is_closing:
             self._start_write()
 
     async def flush(self) -> None:
@@ -149,7 +148,12 @@ class Part:
                     return len(piece)
         return 0
 
-    # The writer's thread.
+    # On the loop.
+
+    @property
+    def _has_failed(self) -> bool:
+        """Whether the last write has failed, of which nobody has heard yet."""
+        return self._pending is not None and self._pending.done() and self._pending.exception() is not None
 
     def _start_write(self) -> None:
         # No future of the loop's: nobody waits for most writes, and each would wake it.
@@ -170,6 +174,8 @@ class Part:
             if cancelled is not None:
                 raise cancelled
             pending.result()
+
+    # The writer's thread.
 
     def _append(self, count: int) -> None:
         """Writes the first chunks of the tail; they stay there until they are in the file."""

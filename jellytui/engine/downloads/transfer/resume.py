@@ -44,6 +44,11 @@ class Body:
     last_modified: str | None
     mime_type: str | None
 
+    @property
+    def held(self) -> Held:
+        """What there is to remember of it, before any of its bytes."""
+        return Held(total=self.total, etag=self.etag, last_modified=self.last_modified)
+
 
 @dataclass(frozen=True)
 class Anew:

@@ -14,12 +14,12 @@ import msgspec
 
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.downloads.rows.queue import fraction
-from jellytui.engine.downloads.rows.requests import CACHE_WANTS, USER_PRIORITY
+from jellytui.engine.downloads.rows.requests import USER_PRIORITY
 from jellytui.engine.downloads.state import Act, sources, target
 from jellytui.engine.downloads.transfer.boot import boot_id
 from jellytui.engine.downloads.upkeep.judge import Row, Verdict
 from jellytui.engine.downloads.upkeep.survey import OnDisk
-from jellytui.engine.models import Track
+from jellytui.engine.models import CACHE_WANTS, Track
 from jellytui.engine.storage.database import Database, Transaction
 
 _COLUMNS = """id, item_id, name, status, generation, file_path, file_size, expected_size, bytes_downloaded,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import httpcore
 import httpx
 
+from jellytui.engine.jellyfin.wire.pace import NAME, Pace
 from jellytui.engine.jellyfin.wire.sockets import Stream, connect
 
 if TYPE_CHECKING:
@@ -32,16 +33,6 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ProtocolError, httpx.RemoteProtocolError),
     (httpcore.NetworkError, httpx.ReadError),
 )
-
-
-class Pace:
-    """How an answer's body is read; whoever reads it says so."""
-
-    def __init__(self, hurry: Callable[[], None]) -> None:
-        self.patience_s: Callable[[], float] | None = None
-        """How many seconds what comes may be left to gather, asked when nothing is here."""
-        self.hurry = hurry
-        """Ends the patience of a read that is under way."""
 
 
 class BodyTransport(httpx.AsyncBaseTransport):
@@ -83,7 +74,7 @@ class BodyTransport(httpx.AsyncBaseTransport):
             status_code=answer.status,
             headers=answer.headers,
             stream=_Body(connection, answer, timeout_s, pace),
-            extensions={**answer.extensions, "jellytui.pace": pace},
+            extensions={**answer.extensions, NAME: pace},
         )
 
 
