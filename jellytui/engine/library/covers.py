@@ -36,14 +36,12 @@ class Covers:
         if not item_id or not tag:
             return None
         file = self._folder / _digest(item_id) / _digest(tag)
-        if await asyncio.to_thread(file.exists):
-            return file
-        if file not in self._without_image and await self._fetched(file, item_id, tag):
+        if await self._brought(file, item_id, tag):
             return file
         return await asyncio.to_thread(_newest, file.parent)
 
-    async def _fetched(self, file: Path, item_id: str, tag: str) -> bool:
-        """Fetches a cover once, however many ask for it; one who stops waiting does not stop it."""
+    async def _brought(self, file: Path, item_id: str, tag: str) -> bool:
+        """Looks for a cover and fetches it once, however many ask for it; one who stops waiting does not stop it."""
         task = self._fetching.get(file)
         if task is None:
             task = self._fetching[file] = asyncio.create_task(self._fetch(file, item_id, tag))
@@ -51,6 +49,10 @@ class Covers:
         return await asyncio.shield(task)
 
     async def _fetch(self, file: Path, item_id: str, tag: str) -> bool:
+        if await asyncio.to_thread(file.exists):
+            return True
+        if file in self._without_image:
+            return False
         try:
             async with self._slots:
                 image = await self._client.image(item_id, tag, SIZE_PX)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import threading
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from jellytui.engine.errors import ServerUnreachableError
 from jellytui.engine.library.covers import SIZE_PX, Covers
@@ -27,6 +31,28 @@ async def test_a_cover_is_fetched_once_however_often_it_is_wanted(server: Catalo
     assert len({*paths, again}) == 1
     assert again is not None
     assert again.read_bytes() == JPEG
+    assert server.asked("image") == [("album", "tag", SIZE_PX)]
+
+
+async def test_who_looked_just_before_a_cover_came_does_not_fetch_it_again(
+    server: CatalogueInMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.images["album", "tag"] = JPEG
+    covers = Covers(client=server, folder=tmp_path)
+    exists, looks = Path.exists, itertools.count(1)
+    has_come = threading.Event()
+
+    def look(path: Path) -> bool:
+        is_there = exists(path)
+        if not is_there and path.is_relative_to(tmp_path) and next(looks) == 2:
+            has_come.wait(1)
+        return is_there
+
+    monkeypatch.setattr(Path, "exists", look)
+    first, second = asyncio.create_task(covers.path("album", "tag")), asyncio.create_task(covers.path("album", "tag"))
+    await first
+    has_come.set()
+    assert await second == await first
     assert server.asked("image") == [("album", "tag", SIZE_PX)]
 
 

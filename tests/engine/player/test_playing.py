@@ -71,6 +71,7 @@ async def test_an_album_on_disk_plays_to_its_end(real: RealWorld, demo_server: D
     real.files.here = {item.id: Path(item.file) for item in album}
     await real.player.play_tracks([_as_track(item) for item in album])
     await until(lambda: real.state.codec == "flac" and real.state.status == "playing")
+    await until(lambda: real.state.sample_rate_hz)  # mpv tells of it a moment after the codec
     assert (real.state.source, real.state.sample_rate_hz) == ("disk", 44_100)
     await real.until_stopped()
     await real.player.stop()
