@@ -16,7 +16,7 @@ from jellytui.demo.app import RequestLog, SeenRequest, build_app
 from jellytui.demo.changes import compare
 from jellytui.demo.discovery import answer_discovery
 from jellytui.demo.faults.answers import FaultyAnswers
-from jellytui.demo.faults.relay import Line, Relay
+from jellytui.demo.faults.relay import Line, Relay, Sent
 from jellytui.demo.faults.rules import Faults
 from jellytui.demo.folder import scan
 from jellytui.demo.library import Library, item_id
@@ -168,6 +168,11 @@ class DemoServer:
     def requests(self) -> list[SeenRequest]:
         """The requests seen so far, oldest first."""
         return self.log.requests
+
+    @property
+    def sent(self) -> list[Sent]:
+        """What the relay has passed on, in the order of the requests; empty without a relay."""
+        return self._relay.sent if self._relay is not None else []
 
     def add_user(self, name: str, password: str, **policy: Any) -> User:
         """Makes another user; `policy` takes fields of state.users.Policy: `download=False`, `disabled=True`."""

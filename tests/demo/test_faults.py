@@ -13,6 +13,7 @@ from jellytui.demo.faults.rules import Faults
 from jellytui.demo.library import DemoTrack
 from jellytui.demo.server import DemoServer
 from tests.support.signed_in import signed_in
+from tests.support.waiting import until
 
 DOWNLOAD = "/items/*/download"
 
@@ -62,6 +63,24 @@ async def test_a_stalled_answer_stays_open_and_silent(faulty_server: DemoServer)
         body, error = await read_body(client, f"/Items/{first(faulty_server).id}/Download")
     assert isinstance(error, httpx.ReadTimeout)
     assert len(body) == 1000
+
+
+async def test_a_slow_line_may_become_fast_and_tells_what_it_sent(faulty_server: DemoServer) -> None:
+    drip = faulty_server.faults.add("drip", route=DOWNLOAD, rate=1000)
+    song = first(faulty_server)
+    size = song.file.stat().st_size
+    async with signed_in(faulty_server) as client:
+        reading = asyncio.create_task(read_body(client, f"/Items/{song.id}/Download"))
+        await until(lambda: faulty_server.sent and faulty_server.sent[-1].body_bytes)
+        assert faulty_server.sent[-1].body_bytes < size
+        drip.rate = 0
+        body, _ = await reading
+        answer = await client.get(f"/Items/{song.id}/Download", headers={"Range": "bytes=100-199"})
+    assert body == song.file.read_bytes()
+    assert answer.content == body[100:200]
+    whole, part = faulty_server.sent[-2:]
+    assert (whole.range, whole.body_bytes) == ("", size)
+    assert (part.path, part.range, part.body_bytes) == (f"/Items/{song.id}/Download", "bytes=100-199", 100)
 
 
 async def test_a_lie_about_the_length_promises_more_than_comes(faulty_server: DemoServer) -> None:

@@ -16,6 +16,7 @@ from jellytui.demo.faults.rules import Fault, Faults
 _HEAD_BYTES = 128 * 1024
 _CHUNK_BYTES = 16 * 1024
 _CONNECTION = re.compile(rb"\r\nconnection:[^\r]*", re.IGNORECASE)
+_RANGE = re.compile(rb"\r\nrange:[ \t]*([^\r]*)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 
 
@@ -27,11 +28,22 @@ class Line:
     delay: float = 0.0
 
 
+@dataclass(slots=True)
+class Sent:
+    """An answer that was passed on: what was asked for, and how many bytes of the body have gone out so far."""
+
+    path: str
+    range: str
+    """As in the request's header; empty without one."""
+    body_bytes: int = 0
+
+
 class Relay:
     """Listens where clients connect and passes on to the server, with the faults of the wire."""
 
     def __init__(self, faults: Faults, line: Line = Line()) -> None:
         self.line = line
+        self.sent: list[Sent] = []
         self._faults = faults
         self._server: asyncio.Server | None = None
         self._upstream_port = 0
@@ -77,7 +89,8 @@ class Relay:
             await _send(upstream_writer, head if is_socket else _one_request(head), slow)
             there = asyncio.create_task(_pump(reader, upstream_writer, slow))
             try:
-                await self._answer(upstream_reader, writer, there, faults)
+                self.sent.append(sent := Sent(path, _range(head)))
+                await self._answer(upstream_reader, writer, there, faults, sent)
             finally:
                 there.cancel()
                 await asyncio.gather(there, return_exceptions=True)
@@ -90,30 +103,34 @@ class Relay:
         writer: asyncio.StreamWriter,
         client: asyncio.Task[None],
         faults: Sequence[Fault],
+        sent: Sent,
     ) -> None:
         head = await upstream.readuntil(b"\r\n\r\n")
         lie = sum(fault.extra_bytes for fault in faults if fault.kind == "lie")
         head = _LENGTH.sub(lambda match: b"\r\ncontent-length: %d" % (int(match[1]) + lie), head)
         await asyncio.sleep(self.line.delay)
         writer.write(head)
-        rates = [fault.rate for fault in faults if fault.kind == "drip"] + [self.line.rate]
-        rate = min([each for each in rates if each > 0], default=0)
         cut = next((fault for fault in faults if fault.kind in {"reset", "close", "stall"}), None)
         corrupt = next((fault.after_bytes for fault in faults if fault.kind == "corrupt"), None)
-        sent = 0
         while True:
-            room = cut.after_bytes - sent if cut is not None else _CHUNK_BYTES
+            room = cut.after_bytes - sent.body_bytes if cut is not None else _CHUNK_BYTES
             if cut is not None and room <= 0:
                 await _cut(cut, writer, client)
                 return
+            rate = self._rate(faults)
             chunk = await upstream.read(min(_CHUNK_BYTES, room, max(1, rate // 10) if rate else _CHUNK_BYTES))
             if not chunk:
                 return
-            if corrupt is not None and sent <= corrupt < sent + len(chunk):
-                place = corrupt - sent
+            if corrupt is not None and sent.body_bytes <= corrupt < sent.body_bytes + len(chunk):
+                place = corrupt - sent.body_bytes
                 chunk = chunk[:place] + bytes([chunk[place] ^ 0xFF]) + chunk[place + 1 :]
             await _send(writer, chunk, rate)
-            sent += len(chunk)
+            sent.body_bytes += len(chunk)
+
+    def _rate(self, faults: Sequence[Fault]) -> int:
+        """Bytes a second as of now, 0 for no limit: a test may change it while an answer is on its way."""
+        rates = [fault.rate for fault in faults if fault.kind == "drip"] + [self.line.rate]
+        return min([rate for rate in rates if rate > 0], default=0)
 
 
 async def _cut(fault: Fault, writer: asyncio.StreamWriter, client: asyncio.Task[None]) -> None:
@@ -125,6 +142,11 @@ async def _cut(fault: Fault, writer: asyncio.StreamWriter, client: asyncio.Task[
         raw = writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
+
+
+def _range(head: bytes) -> str:
+    match = _RANGE.search(head)
+    return match[1].decode("latin-1") if match else ""
 
 
 def _one_request(head: bytes) -> bytes:

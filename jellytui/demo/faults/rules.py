@@ -29,8 +29,9 @@ class Fault:
     """One fault and when it strikes. Routes are globs on the path in lower case, without base path.
 
     Wire: `reset` (RST), `close` (clean end) and `stall` (silence) strike after `after_bytes` of the body; `drip` sends
-    `rate` bytes a second; `lie` adds `extra_bytes` to Content-Length; `delay` waits `seconds` before the answer;
-    `corrupt` flips the byte at `after_bytes`; `slow_request` takes the request at `rate` bytes a second.
+    `rate` bytes a second, also when that is changed on the way (0 = no limit); `lie` adds `extra_bytes` to
+    Content-Length; `delay` waits `seconds` before the answer; `corrupt` flips the byte at `after_bytes`;
+    `slow_request` takes the request at `rate` bytes a second.
 
     Meaning: `status` answers `status` with `body` and `headers`; `html` is a login page with 200; `redirect` goes to
     `location` with `status` (302); `ignore_range` answers as if no range was asked; `headers` replaces headers (None

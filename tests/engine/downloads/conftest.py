@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from jellytui.config import CacheSettings, DownloadSettings, ServerSettings, Settings
+from jellytui.demo.faults.relay import Sent
 from jellytui.demo.library import DemoTrack, Library
 from jellytui.demo.server import DemoServer
 from jellytui.engine.bus import EventBus
@@ -216,6 +217,10 @@ class Rig:
             for request in self.server.requests
             if item_id in request.path and ("Download" in request.path or "/stream" in request.path.lower())
         ]
+
+    def sent(self, item_id: str) -> list[Sent]:
+        """What came of those requests, as far as the relay has passed it on."""
+        return [sent for sent in self.server.sent if item_id in sent.path and "/stream" in sent.path.lower()]
 
     async def whole(self, item_id: str) -> None:
         """Asserts that the track is completed, with exactly the server's bytes and nothing beside them."""
