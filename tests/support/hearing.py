@@ -15,11 +15,13 @@ import soundfile
 from jellytui.config import PlayerSettings, ServerSettings
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.player.mpv import MpvSound
-from jellytui.engine.player.sound import OpenStream, SoundEnded, SoundEvent
+from jellytui.engine.player.sound import OpenStream, SoundEnded, SoundEvent, SoundStarted
 from jellytui.engine.player.source import GrowingFile
 from tests.support.waiting import until
 
 RATE = 44_100
+
+Samples = np.ndarray[Any, np.dtype[np.int16]]
 
 
 class PartialFile:
@@ -90,17 +92,40 @@ class Ear:
     def ended(self, load_id: int) -> list[SoundEnded]:
         return [event for event in self.of(SoundEnded) if event.load_id == load_id]
 
+    async def jump(self, *places_ms: int) -> None:
+        """Seeks to each place of a paused load in turn, once it stands at the one before; it must have started."""
+        count = len(self.of(SoundStarted))
+        for place_ms in places_ms:
+            count += 1
+            self.sound.seek(place_ms)
+            await until(lambda count=count: len(self.of(SoundStarted)) == count)  # type: ignore[misc]
+            await until(lambda place_ms=place_ms: abs(self.sound.position_ms - place_ms) < 120)  # type: ignore[misc]
+
     async def until_ended(self, load_id: int) -> SoundEnded:
         await until(lambda: self.ended(load_id))
         return self.ended(load_id)[0]
 
 
-def noise(seconds: float) -> np.ndarray[Any, np.dtype[np.int16]]:
-    """Samples that no gap, repeat or resampling leaves equal."""
-    return np.random.default_rng(5).integers(-9000, 9000, (round(seconds * RATE), 2), dtype=np.int16)
+def noise(seconds: float, seed: int = 5) -> Samples:
+    """Samples that no gap, repeat or resampling leaves equal; another `seed` makes another noise."""
+    return np.random.default_rng(seed).integers(-9000, 9000, (round(seconds * RATE), 2), dtype=np.int16)
 
 
-def write(path: Path, samples: np.ndarray[Any, np.dtype[np.int16]]) -> Path:
+def samples_of(path: Path) -> Samples:
+    """All samples of a lossless file."""
+    samples, _ = soundfile.read(path, dtype="int16")
+    return np.asarray(samples, dtype=np.int16)
+
+
+def dumped() -> Samples:
+    """What a sound of "pcm" that is closed has played, from the working folder; the next begins a new file."""
+    dump = Path("audiodump.wav")
+    samples = samples_of(dump)
+    dump.unlink()
+    return samples
+
+
+def write(path: Path, samples: Samples) -> Path:
     soundfile.write(path, samples, RATE, subtype="PCM_16")
     return path
 

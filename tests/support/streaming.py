@@ -32,18 +32,18 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 def build_songs(folder: Path, seconds: float) -> Path:
-    """One album of noise, one track for each container; skips without ffmpeg."""
+    """One album, each track another noise in another container; skips without ffmpeg."""
     if shutil.which("ffmpeg") is None:
         pytest.skip("ffmpeg is not installed")
     album = folder / "Noise" / "Long"
     album.mkdir(parents=True)
-    source = write(folder / "source.wav", noise(seconds))
     for number, (container, options) in enumerate(CODECS.items(), start=1):
+        source = write(folder / "source.wav", noise(seconds, seed=number))
         tags = ["-metadata", f"title={container}", "-metadata", "album=Long", "-metadata", "artist=Noise"]
         target = album / f"{number:02d} {container}.{container}"
         command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), *options, *tags, str(target)]
         subprocess.run(command, check=True, timeout=60)
-    source.unlink()
+        source.unlink()
     return folder
 
 
@@ -82,6 +82,12 @@ def _read(file: GrowingFile, start: int, length: int | None) -> bytes:
     return bytes(found)
 
 
+def range_of(header: str) -> tuple[int, int | None]:
+    """Where a request begins and where it is to end, by its Range header."""
+    match = _RANGE.fullmatch(header)
+    return (int(match[1]), int(match[2]) if match[2] else None) if match else (0, None)
+
+
 @dataclass(frozen=True)
 class Asked:
     """The ranges of a file that were asked for: where each request began, and where it was to end."""
@@ -90,11 +96,7 @@ class Asked:
 
     @classmethod
     def of(cls, requests: Iterable[SeenRequest]) -> Asked:
-        found = []
-        for request in requests:
-            match = _RANGE.fullmatch(request.headers.get("range", ""))
-            found.append((int(match[1]), int(match[2]) if match[2] else None) if match else (0, None))
-        return cls(tuple(found))
+        return cls(tuple(range_of(request.headers.get("range", "")) for request in requests))
 
     @property
     def starts(self) -> list[int]:

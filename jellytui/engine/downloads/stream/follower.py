@@ -25,8 +25,8 @@ SHORT_S = 10.0
 """With less than that ahead of a reader, other transfers stop reading (design.md)."""
 FAR_BYTES = 1024 * 1024
 """A reader that waits for a byte further than this beyond what is here gets a window,"""
-FAR_S = 2.0
-"""or one that would wait longer than this."""
+FAR_S = 1.0
+"""or one that would wait longer than this: a jump in FLAC or Ogg looks at several places in turn."""
 _PATIENCE = 0.25
 """What share of the music that players have ahead may pass while bytes gather: reading little costs as much as much,"""
 _LONGEST_PATIENCE_S = 1.0

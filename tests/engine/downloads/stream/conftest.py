@@ -11,6 +11,7 @@ import pytest_asyncio
 from jellytui.demo.folder import scan
 from jellytui.demo.library import Library
 from jellytui.demo.server import DemoServer
+from jellytui.engine.clock import SystemClock
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.support.streaming import QuickClock, build_songs
 
@@ -34,4 +35,11 @@ async def song_server(long_songs: Library, tmp_path: Path) -> AsyncIterator[Demo
 async def listening(song_server: DemoServer, tmp_path: Path) -> AsyncIterator[Rig]:
     """A download engine with that server, whose waits pass twenty times as fast."""
     async with rig_for(song_server, tmp_path, QuickClock(20.0)) as rig:
+        yield rig
+
+
+@pytest_asyncio.fixture
+async def real_time(song_server: DemoServer, tmp_path: Path) -> AsyncIterator[Rig]:
+    """The same at the machine's own pace, for what depends on how fast bytes come."""
+    async with rig_for(song_server, tmp_path, SystemClock()) as rig:
         yield rig
