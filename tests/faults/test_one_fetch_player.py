@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
-import soundfile
 
 from jellytui.config import CacheSettings, PlayerSettings, ServerSettings, Settings
 from jellytui.demo.server import DemoServer
@@ -23,7 +22,7 @@ from jellytui.engine.player.player import Player
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.stream.test_reading import STREAMS, song_of
 from tests.engine.player.conftest import FakePlays, FakeReports
-from tests.support.hearing import noise, write
+from tests.support.hearing import RATE, dumped, noise, samples_of, write
 from tests.support.libmpv import needs_libmpv
 from tests.support.streaming import Asked, QuickClock
 from tests.support.waiting import until
@@ -61,6 +60,14 @@ class Listener:
     def problems(self) -> list[str]:
         return [event.problem.text for event in self.events if isinstance(event, ProblemOccurred)]
 
+    def has_kept_its_place(self) -> int:
+        """Asserts that one track was started and never stepped back; returns how far it came, in ms."""
+        states = [event for event in self.events if isinstance(event, PlayerState) and event.track is not None]
+        positions = [state.position_ms for state in states if state.status != "stopped"]
+        assert all(later >= earlier - 150 for earlier, later in pairwise(positions))
+        assert len([event for event in self.events if isinstance(event, TrackStarted)]) == 1
+        return max(positions)
+
     async def play(self, *containers: str) -> list[Track]:
         """Plays the songs of these containers one after the other, as loud as they are."""
         await self.player.set_volume(100)
@@ -85,28 +92,28 @@ async def listener(listening: Rig) -> AsyncIterator[Listener]:
     await listener.player.stop()
 
 
-def dumped() -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
-    samples, _ = soundfile.read("audiodump.wav", dtype="int16")
-    return np.asarray(samples, dtype=np.int16)
-
-
-async def test_tracks_follow_each_other_and_stay(listener: Listener) -> None:
+@pytest.mark.parametrize("here", [[], ["flac"], ["wav"], ["flac", "wav"]])
+async def test_tracks_follow_each_other_without_a_gap_from_disk_and_line(listener: Listener, here: list[str]) -> None:
     rig = listener.rig
+    songs = [song_of(rig, "flac"), song_of(rig, "wav")]
+    for container in here:
+        await rig.manager.wishes.download_item(song_of(rig, container).id)
+        await rig.until_status(song_of(rig, container).id, "completed")
     await listener.play("flac", "wav")
     await until(lambda: listener.state.status == "playing")
     await listener.player.wait_until_stopped()
-    for container in ("flac", "wav"):
-        await rig.until_status(song_of(rig, container).id, "completed")
-        await rig.whole(song_of(rig, container).id)
-        assert Asked.of(rig.asked(song_of(rig, container).id)).ranges == ((0, None),)
-    # Both are the same noise, so that what follows without a gap is that noise twice.
-    expected, _ = soundfile.read(song_of(rig, "wav").file, dtype="int16")
-    assert np.array_equal(dumped(), np.concatenate([expected, expected]))
+    for song in songs:
+        await rig.until_status(song.id, "completed")
+        await rig.whole(song.id)
+        assert Asked.of(rig.asked(song.id)).ranges == ((0, None),)
+    assert np.array_equal(dumped(), np.concatenate([samples_of(song.file) for song in songs]))
     assert listener.problems == []
 
 
 @asynccontextmanager
-async def short_song(folder: Path, seconds: float, settings: Settings | None = None) -> AsyncIterator[Listener]:
+async def short_song(
+    folder: Path, seconds: float, settings: Settings | None = None, audio_output: str = "null"
+) -> AsyncIterator[Listener]:
     """A player at the speed of music, with a server that has one short song."""
     music = folder / "music"
     music.mkdir()
@@ -115,28 +122,54 @@ async def short_song(folder: Path, seconds: float, settings: Settings | None = N
         if settings is not None:
             rig.settings = settings
             await rig.restart()
-        listener = Listener(rig, "null")
+        listener = Listener(rig, audio_output)
         await listener.player.start()
         yield listener
         await listener.player.stop()
 
 
-async def test_a_file_that_changes_while_it_plays_keeps_its_place(folder: Path) -> None:
-    async with short_song(folder, 5.0) as listener:
+@pytest.mark.parametrize("audio_output", ["null", "pcm"])
+async def test_a_file_that_changes_while_it_plays_keeps_its_place(folder: Path, audio_output: str) -> None:
+    async with short_song(folder, 5.0, audio_output=audio_output) as listener:
         rig, song = listener.rig, song_of(listener.rig, "wav")
         rig.server.faults.add("close", route=STREAMS, after_bytes=400_000, times=1)
         again = rig.server.faults.add("delay", route=STREAMS, seconds=0.5, nth=2)
         await listener.play("wav")
         await until(lambda: again.hits)
         # In one step: the server must not see half a file.
-        content = write(folder / "other.wav", noise(6.0)).replace(song.file).read_bytes()
-        await until(lambda: listener.state.position_ms > 3000)
-        positions = [event.position_ms for event in listener.events if isinstance(event, PlayerState)]
-        assert all(later >= earlier - 150 for earlier, later in pairwise(positions))
-        assert len([event for event in listener.events if isinstance(event, TrackStarted)]) == 1
+        content = write(folder / "other.wav", noise(6.0, seed=6)).replace(song.file).read_bytes()
+        after = samples_of(song.file)
+        if audio_output == "null":
+            await until(lambda: listener.state.position_ms > 3000)
+        else:
+            await listener.player.wait_until_stopped()
+        listener.has_kept_its_place()
         assert listener.problems == []
         row = await rig.until_status(song.id, "completed")
         assert (rig.root / (row.file_path or "")).read_bytes() == content
+    if audio_output == "pcm":
+        heard = dumped()  # since the file was opened again
+        place = len(after) - len(heard)
+        assert place == pytest.approx(400_000 / 4, abs=0.15 * RATE)
+        assert np.array_equal(heard, after[place:])
+
+
+@pytest.mark.parametrize("audio_output", ["null", "pcm"])
+async def test_a_line_at_half_the_bitrate_is_waited_for_to_the_end(folder: Path, audio_output: str) -> None:
+    async with short_song(folder, 4.0, audio_output=audio_output) as listener:
+        rig, song = listener.rig, song_of(listener.rig, "wav")
+        rig.server.faults.add("drip", route=STREAMS, rate=RATE * 4 // 2)
+        await listener.play("wav")
+        # Without a device that runs dry mpv does not tell of stalls.
+        await until(lambda: listener.state.status == ("stalled" if audio_output == "null" else "playing"))
+        await listener.player.wait_until_stopped()
+        listener.has_kept_its_place()
+        assert listener.problems == []
+        await rig.until_status(song.id, "completed")
+        await rig.whole(song.id)
+        assert [sent.body_bytes for sent in rig.sent(song.id)] == [song.size]
+    if audio_output == "pcm":
+        assert np.array_equal(dumped(), samples_of(song.file))
 
 
 @pytest.mark.parametrize("is_full", [True, False])
