@@ -32,6 +32,8 @@ class PartialFile:
         self.available = available
         self.error: Exception | None = None
         self.is_closed = False
+        self.furthest = 0
+        """The end of what has been read."""
         self.ahead_s: Callable[[], float] = float
         self._knows_size = knows_size
         self._is_cancelled = False
@@ -58,6 +60,7 @@ class PartialFile:
                 if offset < self.available or offset >= len(self.content):
                     part = self.content[offset : min(offset + len(buffer), self.available)]
                     buffer[: len(part)] = part
+                    self.furthest = max(self.furthest, offset + len(part))
                     return len(part)
                 if self.error is not None:
                     raise self.error
@@ -137,9 +140,12 @@ def tone(path: Path, seconds: float) -> Path:
 
 
 @asynccontextmanager
-async def open_ear(audio_output: str, open_stream: OpenStream | None = None) -> AsyncIterator[Ear]:
+async def open_ear(
+    audio_output: str, open_stream: OpenStream | None = None, *, stream_bitrate: int = 0
+) -> AsyncIterator[Ear]:
     """A sound that plays in silence ("null"), or into audiodump.wav in the working folder, at full speed ("pcm")."""
-    ear = Ear(MpvSound(PlayerSettings(audio_output=audio_output), ServerSettings()))
+    settings = PlayerSettings(audio_output=audio_output, stream_bitrate=stream_bitrate)
+    ear = Ear(MpvSound(settings, ServerSettings()))
     await ear.sound.open(ear.events.append, open_stream or ear.open_stream)
     yield ear
     await ear.sound.close()

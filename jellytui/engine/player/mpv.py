@@ -41,6 +41,8 @@ _BIT_DEPTHS = {"u8": 8, "u8p": 8, "s16": 16, "s16p": 16, "s32": 24, "s32p": 24}
 """By sample format; music of 24 bits is decoded to s32, lossy codecs to float."""
 _CLOSE_TIMEOUT_S = 5.0
 _DEVICE_BUFFER_MS = 1000
+_READ_AHEAD = "demuxer-readahead-secs"
+_WHOLE_SONG_S = "86400"
 _SEEK_PATIENCE_S = 0.5
 _MARK = "jellytui: a load has failed, mark"
 
@@ -118,6 +120,8 @@ class MpvSound:
         self._is_moving = False
         self._position_ms = position_ms
         try:
+            # Behind a jump all that follows would be fetched beside the download, and then again in its turn.
+            self._handle().command("set", f"file-local-options/{_READ_AHEAD}", OPTIONS["demuxer_readahead_secs"])
             self._handle().command("seek", f"{position_ms / 1000:.3f}", "absolute+exact")
         except SystemError:
             log.info("there is nothing to seek in")
@@ -172,6 +176,9 @@ class MpvSound:
     def _load(self, uri: str, mode: str, options: dict[str, str]) -> int:
         if uri.startswith(f"{STREAM_SCHEME}://"):
             uri = f"{uri}/{next(self._stream_numbers)}"
+            if "start" not in options and not self._settings.stream_bitrate:
+                # As mpv does with a URL: else it wakes up for each packet that was heard, to read one more.
+                options = options | {_READ_AHEAD: _WHOLE_SONG_S}
         handle = self._handle()
         # From mpv 0.38 on, loadfile takes an index before the options.
         index = [-1] if handle.mpv_version_tuple >= (0, 38, 0) else []

@@ -155,6 +155,31 @@ async def test_a_seek_that_waits_for_bytes_is_a_stall(ear: Ear, tmp_path: Path) 
     assert ear.of(SoundStalled)[-1] == SoundStalled(is_stalled=False)
 
 
+async def test_a_stream_is_read_as_far_as_it_is_here_and_after_a_jump_a_little_ahead(ear: Ear, tmp_path: Path) -> None:
+    content = write(tmp_path / "a.wav", noise(120.0)).read_bytes()
+    files = [PartialFile(content, available=len(content)), PartialFile(content, available=len(content) // 2)]
+    ear.files = {"a": list(files)}
+    ear.sound.load(stream_uri("a"), start_ms=0, gain_db=None)
+    await until(lambda: files[0].furthest == len(content))
+    assert ear.sound.position_ms < 60_000
+    ear.sound.load(stream_uri("a"), start_ms=0, gain_db=None)
+    await until(lambda: files[1].furthest == len(content) // 2)
+    ear.sound.seek(70_000)
+    files[1].grow()
+    await until(lambda: abs(ear.sound.position_ms - 71_000) < 500)
+    assert files[1].furthest < len(content) * (71 + 20 + 2) / 120
+
+
+async def test_only_what_is_kept_is_read_whole(tmp_path: Path) -> None:
+    content = write(tmp_path / "a.wav", noise(120.0)).read_bytes()
+    file = PartialFile(content, available=len(content))
+    async with open_ear("null", stream_bitrate=128_000) as ear:
+        ear.files = {"a": [file]}
+        ear.sound.load(stream_uri("a"), start_ms=0, gain_db=None)
+        await until(lambda: ear.sound.position_ms > 1000)
+        assert file.furthest < len(content) * (1 + 20 + 3) / 120
+
+
 async def test_a_stream_that_breaks_off_tells_its_reason(ear: Ear, tmp_path: Path) -> None:
     content = write(tmp_path / "a.wav", noise(3.0)).read_bytes()
     file = PartialFile(content, available=len(content) // 2)
@@ -236,9 +261,9 @@ async def test_nothing_is_said_after_closing(ear: Ear, tmp_path: Path) -> None:
 
 async def test_a_mistyped_audio_output_is_named_and_the_music_plays_in_silence(tmp_path: Path) -> None:
     async with open_ear("nonsense") as ear:
-        load_id = ear.sound.load(str(tone(tmp_path / "a.flac", 0.3)), start_ms=0, gain_db=None)
-        assert (await ear.until_ended(load_id)).reason == "eof"
+        load_id = ear.sound.load(str(tone(tmp_path / "a.flac", 1.5)), start_ms=0, gain_db=None)
         await until(lambda: ear.of(SoundDevice))
+        assert (await ear.until_ended(load_id)).reason == "eof"
     assert "audio_output = 'nonsense'" in ear.of(SoundDevice)[0].problem
 
 

@@ -27,10 +27,12 @@ FAR_BYTES = 1024 * 1024
 """A reader that waits for a byte further than this beyond what is here gets a window,"""
 FAR_S = 1.0
 """or one that would wait longer than this: a jump in FLAC or Ogg looks at several places in turn."""
-_PATIENCE = 0.25
+_PATIENCE = 0.5
 """What share of the music that players have ahead may pass while bytes gather: reading little costs as much as much,"""
 _LONGEST_PATIENCE_S = 1.0
 """at most."""
+_IN_HAND_S = 20.0
+"""So much a player always reads ahead; what it has beyond that counts as ahead of it."""
 _GUESSED_BYTES_PER_S = 40_000
 """Of music whose length is not known yet."""
 _PROBE_S = 15.0
@@ -91,7 +93,9 @@ class Follower:
     @property
     def patience_s(self) -> float:
         """How many seconds what comes may be left to gather before it is read."""
-        ahead_s = min((reader.ahead_s() for reader in self.readers), default=0.0)
+        self._ask_players()
+        now = self._clock.monotonic()
+        ahead_s = min((reader.cushion_s(now) for reader in self.readers), default=0.0)
         return min(_LONGEST_PATIENCE_S, ahead_s * _PATIENCE)
 
     async def stop(self) -> None:
@@ -178,6 +182,7 @@ class Follower:
     def review(self) -> None:
         """Something has come or was read: wakes windows that have room, and tells whether a reader is short."""
         self._is_nudged = False
+        self._ask_players()
         for reader in self.readers:
             if reader.window is not None and not reader.window.is_full:
                 reader.window.wake()
@@ -246,11 +251,18 @@ class Follower:
         feed = self.feed
         return not feed.is_complete and feed.error is None and (self.transfer is not None or self.is_due)
 
+    def _ask_players(self) -> None:
+        """How much music they have: before each wait for bytes, so that what they say holds while none come."""
+        for reader in self.readers:
+            reader.ask(self._clock.monotonic())
+
     def _is_short(self, reader: StreamReader) -> bool:
         total = self.feed.total
         if total is not None and reader.position + reader.ahead_bytes() >= total:
             return False
-        return reader.ahead_bytes() < self._bytes_per_second() * SHORT_S
+        surplus_s = max(0.0, reader.cushion_s(self._clock.monotonic()) - _IN_HAND_S)
+        ahead_s = reader.ahead_bytes() / self._bytes_per_second() + surplus_s
+        return ahead_s < SHORT_S
 
     def _bytes_per_second(self) -> float:
         """Of the music."""

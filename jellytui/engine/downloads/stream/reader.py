@@ -34,6 +34,8 @@ class StreamReader:
         """Whether its last read did not go on from the one before."""
         self.ahead_s: Callable[[], float] = _nothing_ahead
         """How many seconds of music the player has; it sets this. On the loop."""
+        self._asked_at = 0.0
+        self._answer_s = 0.0
         self._feed = feed
         self._on_move = on_move
         self._on_starve = on_starve
@@ -99,6 +101,14 @@ class StreamReader:
         self._close_stale()
         if not was_closed:
             self._on_close(self)
+
+    def ask(self, now: float) -> None:
+        """Asks the player how much music it has; `now` in seconds, by any clock. On the loop."""
+        self._answer_s, self._asked_at = self.ahead_s(), now
+
+    def cushion_s(self, now: float) -> float:
+        """How many seconds of music the player has at least, by what it last said; from any thread."""
+        return max(0.0, self._answer_s - (now - self._asked_at))
 
     def ahead_bytes(self) -> int:
         """How many bytes are here from its position on without a gap; from any thread, so roughly."""

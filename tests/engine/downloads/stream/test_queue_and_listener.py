@@ -135,6 +135,23 @@ async def test_others_stop_reading_while_a_listener_has_little_ahead(listening: 
     await listening.until_status(other.id, "completed")
 
 
+async def test_what_the_player_has_already_counts_as_ahead(listening: Rig) -> None:
+    other, song = song_of(listening, "wav"), song_of(listening, "flac")
+    listening.read_timeout_s = 60.0
+    await listening.restart()
+    listening.server.faults.add("stall", route=STREAMS, after_bytes=200_000, times=1)
+    file = await listening.manager.open_stream(song.id)
+    file.ahead_s = lambda: 1000.0
+    await read_on(file, 0, 200_000)
+    waiting = asyncio.create_task(read_on(file, 200_000, 1))
+    await listening.manager.wishes.download_item(other.id)
+    await listening.until_status(other.id, "completed")
+    assert not waiting.done()
+    file.close()
+    with pytest.raises(JellytuiError):
+        await waiting
+
+
 async def test_what_was_just_left_makes_way_for_what_is_listened_to_now(rig: Rig) -> None:
     left, heard = rig.songs[:2]
     rig.server.faults.add("drip", route=STREAMS, rate=300_000)
