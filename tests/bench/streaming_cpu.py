@@ -34,7 +34,7 @@ from tests.bench.flow.relay import line
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.support.waiting import until
 
-ROUNDS = 1
+ROUNDS = 2
 PLAYED_S = 60.0
 _RATE_HZ = 44_100
 _SHARES = (1.3, 4.0)
