@@ -1,5 +1,6 @@
 """The downloads screen: tabs, albums at once, filter and order, undo of a deletion, the cache, and its words."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from jellytui.tui.downloads.cache_list import CacheList
 from jellytui.tui.downloads.download_list import DownloadList
 from jellytui.tui.downloads.lines import Heading, lines_of
 from jellytui.tui.stores.downloads import DownloadsStore
+from jellytui.tui.widgets.download_item import DownloadItem
 from jellytui.tui.widgets.hint_line import HintLine
 from tests.support.fake_backend import FakeBackend
 from tests.support.waiting import until
@@ -104,6 +106,18 @@ def test_words_find_names_albums_and_artists() -> None:
 def test_an_album_of_many_artists_says_so() -> None:
     heading = lines_of("active", store_of(row(1), row(2, artists=("Somebody",))))[0]
     assert heading == Heading("a", "Raíces · Various artists", (1, 2))
+
+
+def test_a_row_that_waits_says_for_what_it_comes() -> None:
+    """Of what was left half heard nobody can say that it is being played."""
+    now = datetime.now(UTC)
+    words = {origin: DownloadItem(row(1, origin=origin), now).words() for origin in ("user", "queue", "album", "stream")}
+    assert words == {
+        "user": "waiting",
+        "queue": "waiting · for the queue",
+        "album": "waiting · for its album",
+        "stream": "waiting · from listening",
+    }
 
 
 def test_totals_are_read_as_a_person_says_them() -> None:

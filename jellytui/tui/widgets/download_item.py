@@ -19,7 +19,7 @@ _WAITS = {
     "disk": "waits for room on the disk",
     "paused_all": "waits: all are paused; R resumes",
 }
-_FOR = {"queue": "for the queue", "album": "for its album", "stream": "being played"}
+_FOR = {"queue": "for the queue", "album": "for its album", "stream": "from listening"}
 _NARROW = 56
 
 
