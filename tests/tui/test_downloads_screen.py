@@ -110,8 +110,8 @@ def test_an_album_of_many_artists_says_so() -> None:
 
 def test_a_row_that_waits_says_for_what_it_comes() -> None:
     """Of what was left half heard nobody can say that it is being played."""
-    now = datetime.now(UTC)
-    words = {origin: DownloadItem(row(1, origin=origin), now).words() for origin in ("user", "queue", "album", "stream")}
+    origins = ("user", "queue", "album", "stream")
+    words = {origin: DownloadItem(row(1, origin=origin), datetime.now(UTC)).words() for origin in origins}
     assert words == {
         "user": "waiting",
         "queue": "waiting · for the queue",
