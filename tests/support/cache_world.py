@@ -33,6 +33,9 @@ class Tally:
     evictions: int = 0
     rounds: int = 0
     """How often the cache was made room in."""
+    dropped: int = 0
+    """What had come of downloads whose wishes were withdrawn."""
+    decisions: int = 0
 
 
 @dataclass
@@ -138,6 +141,7 @@ class CacheWorld:
 
     def decide(self, event: CacheEvent) -> Decisions:
         """Decides and carries out."""
+        self.tally.decisions += 1
         decisions = decide(self.state(event), event, self.config, self.tuning)
         for one in decisions.withdraw:
             row = self.rows[one.row.item_id]
@@ -145,6 +149,7 @@ class CacheWorld:
             if wanted_by or row.status == "completed":
                 self._put(replace(row, wanted_by=wanted_by))
             else:
+                self.tally.dropped += row.bytes_here
                 self._drop(row.item_id)
         for removal in decisions.evict:
             self.tally.evicted += removal.row.bytes_here

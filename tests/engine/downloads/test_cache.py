@@ -131,15 +131,15 @@ async def test_what_is_queued_on_its_way_or_here_is_not_asked_for_again(make: Ma
     assert house.downloads.calls == [("want", ("song6",), "queue", -100)]
 
 
-async def test_a_changed_queue_is_followed_once_it_has_stood_still_for_two_seconds(make: Make) -> None:
+async def test_a_changed_queue_is_followed_once_it_has_stood_still_for_four_seconds(make: Make) -> None:
     house = await make(queue_precache_count=2)
     songs = [song(number) for number in range(9)]
     await house.cache.on_track_started(window(*songs))
     house.downloads.calls.clear()
     house.cache.on_queue_changed(lambda: window(songs[0], songs[5], songs[1]))
-    await house.later(1.5)
+    await house.later(3.5)
     house.cache.on_queue_changed(lambda: window(songs[0], songs[6], songs[1]))
-    await house.later(1.5)
+    await house.later(3.5)
     assert house.downloads.calls == []
     await house.later(0.5)
     assert house.downloads.calls == [("withdraw", ("song2",), "queue"), ("want", ("song6",), "queue", 200)]
@@ -150,7 +150,7 @@ async def test_a_queue_that_was_only_restored_fetches_nothing_but_its_stale_wish
     songs = [song(number) for number in range(9)]
     await house.downloads.add(song(50), "queue")
     house.cache.on_queue_changed(lambda: window(*songs))
-    await house.later()
+    await house.later(4)
     assert house.downloads.calls == [("withdraw", ("song50",), "queue")]
     assert await house.downloads.items() == []
 

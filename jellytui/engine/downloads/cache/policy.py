@@ -38,7 +38,7 @@ ALBUM_PRIORITY = -200
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """What the seed leaves open, chosen by tests/bench/cache_simulation.py."""
+    """What the seed leaves open, chosen by tests/bench/cache_simulation."""
 
     low_water: float = 0.9
     """Evicting goes down to this share of the limit."""
@@ -53,6 +53,8 @@ class Tuning:
     album_memory: timedelta = timedelta(days=7)
     """Plays older than this no longer count towards the threshold: else, after some months of shuffling, each play of
     any album would fetch it whole."""
+    debounce_s: float = 4.0
+    """Who edits the queue changes it many times; the cache follows once the queue has stood still for that long."""
     free_floor_bytes: int = FREE_FLOOR_BYTES
 
 

@@ -35,8 +35,8 @@ from jellytui.engine.storage.database import Database
 
 log = logging.getLogger(__name__)
 
-DEBOUNCE_S = 2.0
-"""Who edits the queue changes it many times; the cache follows once the queue stands still."""
+_FOLLOWED_AFTER_S = 2.0
+"""Storage, link and settings change many times at once; one decision follows them all."""
 
 _PLAYS = "cache_plays"
 _BYTES_SAVED = "cache_bytes_saved"
@@ -134,7 +134,7 @@ class SmartCache:
         self._soon("queue", self._follow_window)
 
     def on_queue_changed(self, window: Callable[[], QueueWindow]) -> None:
-        """The queue is another one: what is fetched for it follows once it has stood still for two seconds."""
+        """The queue is another one: what is fetched for it follows once it has stood still for some seconds."""
 
         async def follow() -> None:
             self._window = window()
@@ -325,17 +325,18 @@ class SmartCache:
     # Later
 
     def _soon(self, name: str, work: Callable[[], Awaitable[None]], *, is_restarted: bool = False) -> None:
-        """Does the work in two seconds; what waits already under that name waits on, or anew."""
+        """Does the work in two seconds; what waits already under that name waits on, or anew and for the debounce."""
         if name in self._waiting and not is_restarted:
             return
         self._give_up(name)
-        task = asyncio.create_task(self._after_a_while(name, work), name=f"cache {name}")
+        wait_s = self._tuning.debounce_s if is_restarted else _FOLLOWED_AFTER_S
+        task = asyncio.create_task(self._after_a_while(wait_s, name, work), name=f"cache {name}")
         self._waiting[name] = task
         self._tasks.add(task)
         task.add_done_callback(self._finish)
 
-    async def _after_a_while(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        await self._clock.sleep(DEBOUNCE_S)
+    async def _after_a_while(self, wait_s: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        await self._clock.sleep(wait_s)
         # What has begun is carried out, so from here on nobody gives it up.
         del self._waiting[name]
         await work()
