@@ -55,16 +55,19 @@ class House:
         self.bus = EventBus()
         self.downloads = DownloadsInTable(database, self.bus, self.clock)
         self.database = database
-        self.cache = SmartCache(
+        self.root = root
+        disk = _disk(root)
+        self._make: Callable[[], SmartCache] = lambda: SmartCache(
             downloads=self.downloads,
             catalogue=self.downloads,
             database=database,
             bus=self.bus,
             settings=Settings(cache=CacheSettings(**settings)),
             clock=self.clock,
-            disk=_disk(root),
+            disk=disk,
             network=network,
         )
+        self.cache = self._make()
 
     async def play(self, track: Track, *, size: int = 6_400_000, source: Any = "server") -> None:
         """A track is streamed, heard and complete."""
@@ -78,6 +81,12 @@ class House:
         await until(self._is_idle)
         await self.clock.advance(seconds)
         await until(self._is_idle)
+
+    async def restart(self) -> None:
+        """The engine ends, and another begins with the same files."""
+        await self.cache.stop()
+        self.cache = self._make()
+        await self.cache.start()
 
     async def close(self) -> None:
         """The engine ends."""
@@ -98,7 +107,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
 
     async def build(network: Network | None = None, **settings: Any) -> House:
         database = await Database.open(tmp_path / "jellytui.db")
-        house = House(database, tmp_path, network, **settings)
+        house = House(database, tmp_path / "music", network, **settings)
         houses.append(house)
         await house.cache.start()
         return house
@@ -328,6 +337,48 @@ async def test_the_rest_of_an_album_that_was_due_on_a_metered_link_comes_once_it
     await house.later()
     link.set(False)
     await house.later()
+    assert house.downloads.calls == []
+
+
+async def test_an_album_that_is_due_is_still_due_after_a_restart(make: Make) -> None:
+    link = Link()
+    house = await make(link, queue_precache_enabled=False)
+    album = [song(number, "album") for number in range(5)]
+    house.downloads.albums["album"] = album
+    for track in album[:3]:
+        await house.play(track)
+    await house.restart()
+    await house.later()
+    assert house.downloads.calls == []
+    link.set(False)
+    await house.later()
+    assert house.downloads.calls == [("want", ("albumsong3", "albumsong4"), "album", -200)]
+    house.downloads.calls.clear()
+    await house.downloads.withdraw(["albumsong3", "albumsong4"], "album")
+    await house.restart()
+    await house.later()
+    assert house.downloads.calls == [("withdraw", ("albumsong3", "albumsong4"), "album")]
+
+
+async def test_what_was_left_while_the_disk_was_away_comes_once_it_is_back(make: Make) -> None:
+    house = await make(queue_precache_count=1)
+    album = [song(number, "album") for number in range(5)]
+    house.downloads.albums["album"] = album
+    away = house.root.with_name("pulled out")
+    house.root.rename(away)
+    await house.cache.on_track_started(window(song(0), song(1)))
+    for track in album[:3]:
+        await house.play(track)
+    await house.later(10)
+    assert house.downloads.calls == []
+    away.rename(house.root)
+    await house.later(10)
+    assert house.downloads.calls == [
+        ("want", ("song1",), "queue", 200),
+        ("want", ("albumsong3", "albumsong4"), "album", -200),
+    ]
+    house.downloads.calls.clear()
+    await house.later(10)
     assert house.downloads.calls == []
 
 

@@ -126,6 +126,8 @@ class Decisions:
     evict: tuple[Evict, ...] = ()
     fetch: tuple[Fetch, ...] = ()
     leave: tuple[Leave, ...] = ()
+    is_put_off: bool = False
+    """Something is left only for link or disk: to be decided again once they allow it."""
 
 
 def decide(state: CacheState, event: CacheEvent, config: CacheConfig, tuning: Tuning = TUNING) -> Decisions:
@@ -152,6 +154,7 @@ class _Decision:
         self._limit = limit_of(state, config, tuning)
         self._withdraw: list[Withdraw] = []
         self._leave: list[Leave] = []
+        self._is_put_off = False
 
     def after(self, event: CacheEvent) -> Decisions:
         if isinstance(event, WindowMoved):
@@ -163,7 +166,11 @@ class _Decision:
             wishes = []
         fetch, evict = self._make_room(wishes)
         return Decisions(
-            withdraw=tuple(self._withdraw), evict=tuple(evict), fetch=tuple(fetch), leave=tuple(self._leave)
+            withdraw=tuple(self._withdraw),
+            evict=tuple(evict),
+            fetch=tuple(fetch),
+            leave=tuple(self._leave),
+            is_put_off=self._is_put_off,
         )
 
     # Queue pre-cache
@@ -275,10 +282,10 @@ class _Decision:
     def _make_room(self, wishes: list[Fetch]) -> tuple[list[Fetch], list[Evict]]:
         """What of the wishes fits, and what goes for it."""
         if self._state.free_bytes is None:
-            self._leave_all(wishes, "the download folder is not there")
+            self._put_off(wishes, "the download folder is not there")
             return [], []
         if self._state.is_held:
-            self._leave_all(wishes, "the link is metered (wifi_only)")
+            self._put_off(wishes, "the link is metered (wifi_only)")
             wishes = []
         taken = self._state.used_bytes + self._state.reserved_bytes - self._given_back()
         wished = sum(fetch.bytes_expected for fetch in wishes)
@@ -363,8 +370,9 @@ class _Decision:
             protected.add(wish.track.id)
         return protected
 
-    def _leave_all(self, wishes: Iterable[Fetch], reason: str) -> None:
+    def _put_off(self, wishes: Sequence[Fetch], reason: str) -> None:
         self._leave += [Leave(track=fetch.track, reason=reason) for fetch in wishes]
+        self._is_put_off = bool(wishes)
 
     def _leave_out(self, wish: Wish, reason: str) -> None:
         self._leave.append(Leave(track=wish.track, reason=reason))

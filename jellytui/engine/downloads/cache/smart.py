@@ -12,6 +12,7 @@ from jellytui.config import Settings
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.cache.asks import Albums, CacheDownloads
+from jellytui.engine.downloads.cache.due import DueAlbums
 from jellytui.engine.downloads.cache.policy import (
     TUNING,
     AlbumPlayed,
@@ -25,6 +26,7 @@ from jellytui.engine.downloads.cache.policy import (
     limit_of,
 )
 from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
+from jellytui.engine.downloads.cache.steps import steps_of
 from jellytui.engine.downloads.disk import Disk
 from jellytui.engine.downloads.ports import Network
 from jellytui.engine.downloads.rows.cached import CachedRow, CachedRows, guessed_bytes
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _FOLLOWED_AFTER_S = 2.0
 """Storage, link and settings change many times at once; one decision follows them all."""
+_DISK_CHECK_EVERY_S = 10.0
 
 _PLAYS = "cache_plays"
 _BYTES_SAVED = "cache_bytes_saved"
@@ -71,8 +74,7 @@ class SmartCache:
         self._window = QueueWindow()
         self._is_playing = False
         self._player = PlayerState()
-        self._due: dict[str, None] = {}
-        """The albums that were played while a metered link held their rest back, in that order."""
+        self._due = DueAlbums(database)
         self._lock = asyncio.Lock()
         self._waiting: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,6 +94,7 @@ class SmartCache:
         if self._network is not None:
             self._subscriptions.append(self._network.subscribe(self._on_link))
         self._soon("storage", self._keep_limit)
+        self._soon("due", self._fetch_due)
 
     def take_settings(self, settings: Settings) -> None:
         """Decides by other settings from now on, within two seconds."""
@@ -103,9 +106,10 @@ class SmartCache:
         for unsubscribe in self._subscriptions:
             unsubscribe()
         self._subscriptions = []
-        for name in list(self._waiting):
-            self._give_up(name)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # what is being carried out may put off more
+            for name in list(self._waiting):
+                self._give_up(name)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         async with self._lock:
             await self._rows.close()
 
@@ -123,9 +127,7 @@ class SmartCache:
         await self._downloads.touch(track.id)
         await self._rows.record_play(track.album_id, track.id, self._clock.now())
         if self._config.album_affinity_enabled and track.album_id:
-            if self._is_held():
-                self._due[track.album_id] = None
-            await self._decide(await self._album_played(track.album_id))
+            await self._follow_album(track.album_id)
 
     def on_queue_restored(self, window: QueueWindow) -> None:
         """The queue of an earlier run is there again, said right after the start: its next ones stay, but nothing is
@@ -140,7 +142,7 @@ class SmartCache:
             self._window = window()
             await self._follow_window()
 
-        self._soon("queue", follow, is_restarted=True)
+        self._soon("queue", follow, wait_s=self._tuning.debounce_s, is_restarted=True)
 
     # What a person asks
 
@@ -172,7 +174,7 @@ class SmartCache:
             events.append(await self._album_played(current.album_id))
         steps: dict[tuple[str, str], CacheStep] = {}
         for event in events:
-            for step in _steps(decide(await self._state(event), event, self._config, self._tuning)):
+            for step in steps_of(decide(await self._state(event), event, self._config, self._tuning)):
                 steps.setdefault((step.act, step.item_id), step)
         return list(steps.values())
 
@@ -194,7 +196,10 @@ class SmartCache:
 
     async def _decide(self, event: CacheEvent) -> Decisions:
         async with self._lock:
-            decisions = decide(await self._state(event), event, self._config, self._tuning)
+            state = await self._state(event)
+            decisions = decide(state, event, self._config, self._tuning)
+            if decisions.is_put_off and state.free_bytes is None:
+                self._soon("disk", self._follow_disk, wait_s=_DISK_CHECK_EVERY_S)
             try:
                 await self._carry_out(decisions)
             except DiskError as error:
@@ -307,10 +312,24 @@ class SmartCache:
 
     async def _follow_link(self) -> None:
         await self._follow_window()
-        if not self._is_held():
-            due, self._due = self._due, {}
-            for album_id in due:
-                await self._decide(await self._album_played(album_id))
+        await self._fetch_due()
+
+    async def _follow_disk(self) -> None:
+        """Looks again until the disk is back; then does what was left for it."""
+        if await asyncio.to_thread(self._disk.free_bytes) is None:
+            self._soon("disk", self._follow_disk, wait_s=_DISK_CHECK_EVERY_S)
+        else:
+            await self._follow_link()
+
+    async def _fetch_due(self) -> None:
+        for album_id in await self._due.all() if self._config.album_affinity_enabled else ():
+            await self._follow_album(album_id)
+
+    async def _follow_album(self, album_id: str) -> None:
+        """Its rest is fetched, or due when link and disk allow it."""
+        decisions = await self._decide(await self._album_played(album_id))
+        async with self._lock:
+            await self._due.set(album_id, is_due=decisions.is_put_off)
 
     async def _follow_window(self) -> None:
         await self._decide(WindowMoved())
@@ -324,12 +343,18 @@ class SmartCache:
 
     # Later
 
-    def _soon(self, name: str, work: Callable[[], Awaitable[None]], *, is_restarted: bool = False) -> None:
-        """Does the work in two seconds; what waits already under that name waits on, or anew and for the debounce."""
+    def _soon(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[None]],
+        *,
+        wait_s: float = _FOLLOWED_AFTER_S,
+        is_restarted: bool = False,
+    ) -> None:
+        """Does the work later; what waits already under that name waits on, or anew."""
         if name in self._waiting and not is_restarted:
             return
         self._give_up(name)
-        wait_s = self._tuning.debounce_s if is_restarted else _FOLLOWED_AFTER_S
         task = asyncio.create_task(self._after_a_while(wait_s, name, work), name=f"cache {name}")
         self._waiting[name] = task
         self._tasks.add(task)
@@ -354,25 +379,3 @@ class SmartCache:
 
 def _wish(track: Track) -> Wish:
     return Wish(track, guessed_bytes(track.duration_ms, track.container))
-
-
-def _steps(decisions: Decisions) -> list[CacheStep]:
-    """The decisions as a person reads them."""
-    return [
-        *(_step("withdraw", one.row, one.reason) for one in decisions.withdraw),
-        *(_step("evict", one.row, one.reason) for one in decisions.evict),
-        *(
-            CacheStep(
-                act="fetch", item_id=one.track.id, name=one.track.name, bytes=one.bytes_expected, reason=one.reason
-            )
-            for one in decisions.fetch
-        ),
-        *(
-            CacheStep(act="leave", item_id=one.track.id, name=one.track.name, bytes=0, reason=one.reason)
-            for one in decisions.leave
-        ),
-    ]
-
-
-def _step(act: Literal["withdraw", "evict"], row: CachedRow, reason: str) -> CacheStep:
-    return CacheStep(act=act, item_id=row.item_id, name=row.name, bytes=row.bytes_here, reason=reason)

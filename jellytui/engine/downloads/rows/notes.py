@@ -1,4 +1,4 @@
-"""Notes: the queue's own few facts, by name: paused_all, root, can_download, access_sequence."""
+"""Notes: the queue's own few facts, by name: paused_all, root, can_download, access_sequence, albums_due."""
 
 from __future__ import annotations
 
