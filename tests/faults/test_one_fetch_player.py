@@ -15,14 +15,16 @@ import pytest_asyncio
 from jellytui.config import CacheSettings, PlayerSettings, ServerSettings, Settings
 from jellytui.demo.server import DemoServer
 from jellytui.engine.bus import EventBus
+from jellytui.engine.clock import SystemClock
 from jellytui.engine.events import Event, PlayerState, ProblemOccurred, TrackStarted
 from jellytui.engine.models import Track
 from jellytui.engine.player.mpv import MpvSound
 from jellytui.engine.player.player import Player
+from jellytui.engine.player.sound import stream_uri
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.stream.test_reading import STREAMS, song_of
 from tests.engine.player.conftest import FakePlays, FakeReports
-from tests.support.hearing import RATE, dumped, noise, samples_of, write
+from tests.support.hearing import RATE, dumped, noise, open_ear, samples_of, write
 from tests.support.libmpv import needs_libmpv
 from tests.support.streaming import Asked, QuickClock
 from tests.support.waiting import until
@@ -186,6 +188,22 @@ async def test_what_cannot_be_kept_plays_all_the_same(folder: Path, is_full: boo
         assert listener.problems == []
         assert any("mpv" in request.headers.get("user-agent", "") for request in rig.server.requests)
         assert not list(rig.root.rglob("*.wav"))
+
+
+async def test_downloads_go_on_beside_the_next_track_once_its_first_seconds_are_here(folder: Path) -> None:
+    (folder / "music").mkdir()
+    for number, seconds in enumerate((8.0, 120.0, 1.0)):
+        write(folder / "music" / f"0{number} Song.wav", noise(seconds, seed=number))
+    async with DemoServer(folder / "music", relay=True) as server, rig_for(server, folder, SystemClock()) as rig:
+        first, second, other = sorted(rig.songs, key=lambda song: song.file.name)
+        server.faults.add("drip", route=f"*/{second.id}/stream", rate=second.size // 30)
+        async with open_ear("null", rig.manager.open_stream) as ear:
+            ear.sound.load(stream_uri(first.id), start_ms=0, gain_db=None)
+            ear.sound.append(stream_uri(second.id), gain_db=None)
+            await until(lambda: rig.sent(second.id) and rig.sent(second.id)[0].body_bytes > second.size * 30 // 120)
+            await rig.manager.wishes.download_item(other.id)
+            await rig.until_status(other.id, "completed")
+            assert rig.sent(second.id)[0].body_bytes < second.size * 60 // 120
 
 
 async def test_a_track_that_is_gone_is_skipped_with_words(listener: Listener) -> None:

@@ -27,11 +27,11 @@ OPTIONS = {
     # FFmpeg 7 would read a megabyte of a WAV before its first sound.
     "demuxer_lavf_probesize": "131072",
     "gapless_audio": "weak",
-    "prefetch_playlist": "yes",
+    "prefetch_playlist": "no",
     "audio_fallback_to_null": "yes",
     "network_timeout": "15",
     "demuxer_readahead_secs": "20",
-    "demuxer_max_bytes": "64MiB",
+    "demuxer_max_bytes": "32MiB",
     "demuxer_max_back_bytes": "16MiB",
     "replaygain_clip": "no",
     "volume_max": "100",
@@ -41,7 +41,7 @@ OPTIONS = {
 }
 """downloads-playback.md 7; each is known to libmpv 0.35, since an unknown one leaves threads behind (3.7, point 5).
 
-Read-ahead is long so that the next stream is opened well before this one ends."""
+MpvSound switches prefetch_playlist on near the end of each file."""
 
 _HOMEBREW = ("/opt/homebrew/lib", "/usr/local/lib")
 _INSTALL_LINES = {

@@ -44,6 +44,7 @@ _DEVICE_BUFFER_MS = 1000
 _READ_AHEAD = "demuxer-readahead-secs"
 _WHOLE_SONG_S = "86400"
 _SEEK_PATIENCE_S = 0.5
+_OPENED_AHEAD_MS = 20_000
 _MARK = "jellytui: a load has failed, mark"
 
 
@@ -71,6 +72,7 @@ class MpvSound:
         self._playing = 0
         self._position_ms = 0
         self._is_moving = False
+        self._is_ending = False
         self._duration_ms = 0
         self._codec = ""
         self._parameters: dict[str, Any] = {}
@@ -121,7 +123,7 @@ class MpvSound:
         self._position_ms = position_ms
         try:
             # Behind a jump all that follows would be fetched beside the download, and then again in its turn.
-            self._handle().command("set", f"file-local-options/{_READ_AHEAD}", OPTIONS["demuxer_readahead_secs"])
+            self._read_little_ahead()
             self._handle().command("seek", f"{position_ms / 1000:.3f}", "absolute+exact")
         except SystemError:
             log.info("there is nothing to seek in")
@@ -186,6 +188,21 @@ class MpvSound:
         load_id = int(handle.command("loadfile", uri, mode, *index, encoded)["playlist_entry_id"])
         self._uris[load_id] = uri
         return load_id
+
+    def _read_little_ahead(self) -> None:
+        self._handle().command("set", f"file-local-options/{_READ_AHEAD}", OPTIONS["demuxer_readahead_secs"])
+
+    def _let_open_ahead(self, load_id: int, is_ending: bool) -> None:
+        """Only the last seconds are for the next file: mpv never drops what it has opened, though the queue changes."""
+        if self._is_closed or load_id != self._playing:
+            return
+        handle = self._handle()
+        # Its length may be told only after its first position; a transcoded stream has none.
+        is_ending = is_ending and (handle.duration or 0) * 1000 - self._position_ms <= _OPENED_AHEAD_MS
+        with contextlib.suppress(SystemError):  # it has just ended
+            if is_ending:
+                self._read_little_ahead()  # the next one is read as far as this one
+            handle["prefetch-playlist"] = "yes" if is_ending else "no"
 
     def _playlist(self) -> list[dict[str, Any]]:
         return self._handle().playlist or []
@@ -273,6 +290,7 @@ class MpvSound:
         self._tell_end(is_drained=False)
         self._playing = int(facts["playlist_entry_id"])
         self._duration_ms = 0
+        self._tell_ending(is_ending=False)
 
     def _on_end(self, facts: dict[str, Any]) -> None:
         reason = facts.get("reason")
@@ -310,6 +328,13 @@ class MpvSound:
     def _on_position(self, _name: str, seconds: float | None) -> None:
         if seconds is not None and self._is_moving:
             self._position_ms = max(0, round(seconds * 1000))
+            is_ending = self._duration_ms - self._position_ms <= _OPENED_AHEAD_MS
+            if is_ending != self._is_ending:
+                self._tell_ending(is_ending=is_ending)
+
+    def _tell_ending(self, *, is_ending: bool) -> None:
+        self._is_ending = is_ending
+        self._call_on_loop(self._let_open_ahead, self._playing, is_ending)
 
     def _on_duration(self, _name: str, seconds: float | None) -> None:
         if seconds:

@@ -159,6 +159,7 @@ class Streams:
             # Known before it is brought: whoever halts meanwhile has to find it.
             self._streams[number] = stream = Stream(partial(self._ahead_s, uri))
             self._names[number] = uri
+            self._failures.pop(uri, None)  # mpv tries again what it could not open ahead
             stream.bring(item_id, self._open_stream, self._loop)
         except Exception:
             log.exception("mpv asked for a stream that cannot be")
