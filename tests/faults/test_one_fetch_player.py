@@ -192,11 +192,11 @@ async def test_what_cannot_be_kept_plays_all_the_same(folder: Path, is_full: boo
 
 async def test_downloads_go_on_beside_the_next_track_once_its_first_seconds_are_here(folder: Path) -> None:
     (folder / "music").mkdir()
-    for number, seconds in enumerate((8.0, 120.0, 1.0)):
+    for number, seconds in enumerate((14.0, 120.0, 1.0)):
         write(folder / "music" / f"0{number} Song.wav", noise(seconds, seed=number))
     async with DemoServer(folder / "music", relay=True) as server, rig_for(server, folder, SystemClock()) as rig:
         first, second, other = sorted(rig.songs, key=lambda song: song.file.name)
-        server.faults.add("drip", route=f"*/{second.id}/stream", rate=second.size // 30)
+        server.faults.add("drip", route=f"*/{second.id}/stream", rate=second.size // 12)
         async with open_ear("null", rig.manager.open_stream) as ear:
             ear.sound.load(stream_uri(first.id), start_ms=0, gain_db=None)
             ear.sound.append(stream_uri(second.id), gain_db=None)
