@@ -33,6 +33,7 @@ from jellytui.engine.storage.database import Database, Transaction
 
 log = logging.getLogger(__name__)
 
+_COLUMNS = "play_id, track_id, started_at, played_at, is_open, count_before, played_before"
 _RETRY_S = 60.0
 """After an answer that was an error; a server that is away is waited for instead."""
 
@@ -95,8 +96,7 @@ class Outbox:
                         last_played_at = max(coalesce(last_played_at, ''), ?) WHERE id = ?""",
                     (played_at, track_id),
                 )
-                if told.before is not None:
-                    await self._write_before(transaction, play_id, told.before)
+                await self._take_start(transaction, play_id, track_id, told)
         if not told.is_counted:
             self._wake.set()
 
@@ -104,12 +104,13 @@ class Outbox:
         """Says what became of a live report whose answer was still to come."""
         try:
             async with self._database.transaction() as transaction:
-                await transaction.execute(
-                    "UPDATE plays SET reported = ?, is_open = ? WHERE play_id = ?",
-                    (start.is_counted is True, start.is_counted is None, play_id),
-                )
-                if start.before is not None:
-                    await self._write_before(transaction, play_id, start.before)
+                play = await transaction.fetch_one("SELECT track_id FROM plays WHERE play_id = ?", (play_id,))
+                if play is not None:
+                    await transaction.execute(
+                        "UPDATE plays SET reported = coalesce(?, reported), is_open = ? WHERE play_id = ?",
+                        (start.is_counted, start.is_counted is None, play_id),
+                    )
+                    await self._take_start(transaction, play_id, play["track_id"], start)
         finally:
             self._awaited.discard(play_id)  # what could not be written is found out by asking the server
             self._wake.set()
@@ -160,17 +161,14 @@ class Outbox:
         favorites = [await self._tell_favorite(*row) for row in await self._waiting_favorites()]
         stuck: set[str] = set()
         held: set[str] = set()
-        awaited = set(self._awaited)
-        plays = await self._waiting_plays()
-        awaited |= self._awaited  # what is settled from here on is not as it was read: the settling wakes us again
-        for play in plays:
+        for play_id, track_id in await self._waiting_plays():
             # The next play of a track would be taken for this one: its plays go one after the other.
-            if play.track_id in stuck or play.track_id in held:
+            if track_id in stuck or track_id in held:
                 continue
-            if play.play_id in awaited:
-                held.add(play.track_id)
-            elif not await self._tell_play(play):
-                stuck.add(play.track_id)
+            if play_id in self._awaited:
+                held.add(track_id)
+            elif not await self._tell_play(play_id):
+                stuck.add(track_id)
         return all(favorites) and not stuck
 
     async def _waiting_favorites(self) -> list[tuple[str, bool, int]]:
@@ -193,15 +191,21 @@ class Outbox:
         )
         return True
 
-    async def _waiting_plays(self) -> list[WaitingPlay]:
+    async def _waiting_plays(self) -> list[tuple[str, str]]:
         rows = await self._database.fetch_all(
-            """SELECT play_id, track_id, started_at, played_at, is_open, count_before, played_before FROM plays
-                WHERE reported = 0 ORDER BY played_at, rowid"""
+            "SELECT play_id, track_id FROM plays WHERE reported = 0 ORDER BY played_at, rowid"
         )
-        return [WaitingPlay(**{**dict(row), "is_open": bool(row["is_open"])}) for row in rows]
+        return [(row["play_id"], row["track_id"]) for row in rows]
 
-    async def _tell_play(self, play: WaitingPlay) -> bool:
+    async def _tell_play(self, play_id: str) -> bool:
         """Whether the server knows the play now, or never will."""
+        row = await self._database.fetch_one(
+            f"SELECT {_COLUMNS} FROM plays WHERE play_id = ? AND reported = 0",  # noqa: S608
+            (play_id,),
+        )
+        if row is None:
+            return True
+        play = _waiting_play(row)
         try:
             before = await self._client.user_data(play.track_id)
             if next_step(play, before) == "send":
@@ -215,7 +219,10 @@ class Outbox:
         except (NotAllowedError, ServerError) as error:
             log.warning("the server did not take a play: %s", error)
             return False
-        await self._database.execute("UPDATE plays SET reported = 1 WHERE play_id = ?", (play.play_id,))
+        async with self._database.transaction() as transaction:
+            await transaction.execute("UPDATE plays SET reported = 1 WHERE play_id = ?", (play.play_id,))
+            if play.count_before is not None:
+                await self._count_own(transaction, play.play_id, play.track_id, play.count_before)
         return True
 
     async def _note(self, play: WaitingPlay, before: UserData) -> WaitingPlay:
@@ -223,15 +230,49 @@ class Outbox:
         async with self._database.transaction() as transaction:
             await transaction.execute("UPDATE plays SET is_open = 0 WHERE play_id = ?", (play.play_id,))
             await self._write_before(transaction, play.play_id, before)
+            await self._judge_others(transaction, play.play_id, play.track_id, before)
         return msgspec.structs.replace(
             play, is_open=False, count_before=before.play_count, played_before=before.last_played_at
         )
 
+    async def _take_start(self, transaction: Transaction, play_id: str, track_id: str, start: StartReport) -> None:
+        """What the server knew of the track ahead of a live report, and that it has counted it."""
+        if start.before is None:
+            return
+        await self._write_before(transaction, play_id, start.before)
+        if start.is_counted:
+            await self._judge_others(transaction, play_id, track_id, start.before)
+            await self._count_own(transaction, play_id, track_id, start.before.play_count)
+
+    async def _judge_others(self, transaction: Transaction, play_id: str, track_id: str, before: UserData) -> None:
+        """Before one play counts: the track's other plays that may have arrived are there by now, or are not."""
+        rows = await transaction.fetch_all(
+            f"""SELECT {_COLUMNS} FROM plays WHERE track_id = ? AND play_id != ? AND reported = 0
+                AND (is_open OR count_before IS NOT NULL) AND coalesce(count_before, 0) <= ?""",  # noqa: S608
+            (track_id, play_id, before.play_count),
+        )
+        for play in map(_waiting_play, rows):
+            if next_step(play, before) == "arrived":
+                await transaction.execute("UPDATE plays SET reported = 1 WHERE play_id = ?", (play.play_id,))
+            else:
+                await self._write_before(transaction, play.play_id, before)
+
+    @staticmethod
+    async def _count_own(transaction: Transaction, play_id: str, track_id: str, count_before: int) -> None:
+        """After it has counted: to the others it is nobody else's play."""
+        await transaction.execute(
+            """UPDATE plays SET count_before = count_before + 1
+                WHERE track_id = ? AND play_id != ? AND reported = 0 AND count_before <= ?""",
+            (track_id, play_id, count_before),
+        )
+
     @staticmethod
     async def _write_before(transaction: Transaction, play_id: str, before: UserData) -> None:
+        """Never back to what an older answer said."""
         await transaction.execute(
-            "UPDATE plays SET count_before = ?, played_before = ? WHERE play_id = ?",
-            (before.play_count, before.last_played_at, play_id),
+            """UPDATE plays SET count_before = ?, played_before = ?
+                WHERE play_id = ? AND coalesce(count_before, 0) <= ?""",
+            (before.play_count, before.last_played_at, play_id, before.play_count),
         )
 
     async def _restore_date(self, play: WaitingPlay) -> None:
@@ -242,3 +283,7 @@ class Outbox:
     def _follow_connection(self, event: Event) -> None:
         if isinstance(event, ConnectionState) and event.status == "online":
             self._wake.set()
+
+
+def _waiting_play(row: sqlite3.Row) -> WaitingPlay:
+    return WaitingPlay(**{**dict(row), "is_open": bool(row["is_open"])})

@@ -137,9 +137,9 @@ class Reporter:
         self._under_way[report.play_session_id] = lost
         problem = await self._deliver(self._client.report_started(report))
         del self._under_way[report.play_session_id]
-        if problem is None or isinstance(problem, _REFUSALS):
-            return StartReport(is_counted=problem is None)
-        return lost
+        if problem is None:
+            return StartReport(is_counted=True, before=before)
+        return StartReport(is_counted=False) if isinstance(problem, _REFUSALS) else lost
 
     async def _known(self, item_id: str) -> UserData | None:
         """What the server knows of a track; None where it answers with an error. Raises ServerUnreachableError."""
