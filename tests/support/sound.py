@@ -30,7 +30,8 @@ class Loaded:
 
 @dataclass
 class NullSound:
-    """Plays silence of `lengths_ms[uri]`, else `length_ms`; a load of a URI in `failures` ends with that error.
+    """Plays silence of `lengths_ms[uri]`, else `length_ms`; a load of a URI in `failures` ends with that error, one in
+    `starving` waits for its first bytes.
 
     `guess_ms` is what it says of a load's length as it begins; 0 = nothing.
     """
@@ -40,6 +41,7 @@ class NullSound:
     lengths_ms: dict[str, int] = field(default_factory=dict)
     guess_ms: int = 0
     failures: dict[str, JellytuiError] = field(default_factory=dict)
+    starving: set[str] = field(default_factory=set)
     open_error: JellytuiError | None = None
     loads: list[Loaded] = field(default_factory=list)
     playing: Loaded | None = None
@@ -138,6 +140,8 @@ class NullSound:
         self._base_ms = loaded.start_ms
         if loaded.uri in self.failures:
             self._end(loaded, self.failures[loaded.uri])
+            return
+        if loaded.uri in self.starving:
             return
         self._run_on()
         if self.guess_ms:

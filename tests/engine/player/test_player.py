@@ -16,7 +16,7 @@ from jellytui.engine.errors import (
     SoundError,
     UsageError,
 )
-from jellytui.engine.events import ConnectionState, PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
+from jellytui.engine.events import PlayerState, ProblemOccurred, TrackPlayed, TrackStarted
 from tests.engine.player.conftest import World, track, tracks
 from tests.support.waiting import settle
 
@@ -319,28 +319,6 @@ async def test_removing_what_is_paused_stays_paused(world: World) -> None:
     await world.player.pause()
     await world.player.remove_entries([world.state.entry_id or 0])
     assert (world.now(), world.state.position_ms) == (("paused", "b"), 0)
-
-
-async def test_a_server_that_comes_back_is_used_at_once(world: World) -> None:
-    world.sound.failures["jellytui://a"] = ServerUnreachableError("nobody answers.")
-    world.bus.publish(ConnectionState(status="offline", reason="nobody answers"))
-    await world.player.play_tracks(tracks("a"))
-    await settle()
-    assert (world.state.status, world.state.waiting_for) == ("stalled", "the server: nobody answers")
-    world.sound.failures.clear()
-    world.bus.publish(ConnectionState(status="online"))
-    await settle()
-    assert world.now() == ("playing", "a")
-
-
-async def test_with_no_network_the_queue_goes_on_with_what_is_local(world: World) -> None:
-    world.files.here["d"] = Path("/music/d.flac")
-    await world.player.play_tracks(tracks("abcd"))
-    await world.advance(10)
-    world.bus.publish(ConnectionState(status="offline"))
-    await world.advance(90)
-    assert world.now() == ("playing", "d")
-    assert world.problems == []
 
 
 async def test_volume_and_mute_reach_the_sound_and_stay_in_range(world: World) -> None:

@@ -35,6 +35,7 @@ from jellytui.engine.player.transport.deck import Deck, Load
 from jellytui.engine.player.transport.panel import Panel, Status
 
 _TRY_AGAIN_S = 10.0
+_SILENT_S = 3.0
 _LOOKED_UP_AT_ONCE = 500
 """Entries of a long queue of which the table of downloads is asked together."""
 
@@ -116,6 +117,7 @@ class Transport:
         if self._deck.current is not None:
             self._sound.set_paused(False)
             self._go_on(self._deck.current) if self._has_started else self._set_status("loading")
+            self._watch_silence()
         elif self.queue.current is not None:
             await self._load_current(self._panel.resume_ms)
         elif len(self.queue):
@@ -208,6 +210,7 @@ class Transport:
         self._sound.set_paused(False)
         await self._deck.load(entry, start_ms=start_ms, is_plain=is_plain)
         self._set_status("loading")
+        self._watch_silence()
 
     async def _open_sound(self) -> None:
         if self._is_open:
@@ -356,6 +359,23 @@ class Transport:
         self._set_status("stalled")
         self._background.run_later(_TRY_AGAIN_S, self._try_again, self.queue.current)
 
+    def _watch_silence(self) -> None:
+        load = self._deck.current
+        if load is not None and not load.is_local and not self._has_started and self._panel.is_server_away:
+            self._background.run_later(_SILENT_S, self._leave_silent, load)
+
+    async def _leave_silent(self, load: Load) -> None:
+        """With no network, a track of which too little is here to begin gives way to one that is here."""
+        is_silent = self._deck.current is load and not self._has_started and self._panel.status == "loading"
+        has_begun = self._listening.is_on or self._panel.resume_ms > 0
+        if not is_silent or has_begun or not self._panel.is_server_away:
+            return
+        local = await self._next_local()
+        if local is None or local == load.entry:
+            self._background.run_later(_TRY_AGAIN_S, self._leave_silent, load)
+        else:
+            await self._go_to(local)
+
     async def _try_again(self, entry: QueueEntry | None) -> None:
         if self.queue.current == entry and self._panel.is_waiting and self._panel.status == "stalled":
             await self._load_current(self._panel.resume_ms)
@@ -380,6 +400,7 @@ class Transport:
         if was_away == self._panel.is_server_away:
             return
         self._background.run(self._prepare)
+        self._watch_silence()
         if was_away:
             self._background.run(self._try_again, self.queue.current)
 
