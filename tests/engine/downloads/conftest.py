@@ -127,7 +127,7 @@ class Rig:
     async def start(self) -> None:
         """A new engine on what is there."""
         self.database = await Database.open(self.folder / "jellytui.db")
-        bus = EventBus()
+        self.bus = bus = EventBus()
         bus.bind(asyncio.get_running_loop())
         bus.subscribe([DownloadEvent], self._hear)
         self.client = JellyfinClient(account=self.account, token=self.token, server=ServerSettings(), clock=self.clock)

@@ -130,6 +130,17 @@ async def test_the_next_five_in_play_order_are_fetched_the_very_next_first(make:
     ]
 
 
+async def test_the_next_track_is_the_next_to_come_also_after_somebody_has_skipped_to_it_and_back(make: Make) -> None:
+    house = await make(queue_precache_count=1)
+    await house.cache.on_track_started(window(song(0), song(1)))
+    house.downloads.calls.clear()
+    await house.database.execute("UPDATE downloads SET priority = -100 WHERE item_id = 'song1'")
+    left = DownloadInfo(id=1, item_id="song1", user_id="user", status="pending", priority=-100, wanted_by=("queue",))
+    house.bus.publish(DownloadEvent(type="queued", download=left))
+    await house.later()
+    assert house.downloads.calls == [("want", ("song1",), "queue", 200)]
+
+
 async def test_what_is_queued_on_its_way_or_here_is_not_asked_for_again(make: Make) -> None:
     house = await make()
     songs = [song(number) for number in range(9)]

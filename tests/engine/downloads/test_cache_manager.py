@@ -97,6 +97,32 @@ async def test_on_a_metered_link_a_fetch_under_way_stops_and_later_goes_on_where
     assert rig.asked(tracks[1].id)[1].headers["range"] == f"bytes={kept - 65536}-"
 
 
+async def test_what_a_list_no_longer_wants_is_the_cache_s_and_its_limit_holds(rig: Rig, clock: ManualClock) -> None:
+    tracks = await queue_of(rig)
+    rig.catalogue.playlists["list"] = tracks
+    limit = rig.songs[0].size + 5000
+    cache = SmartCache(
+        downloads=rig.manager,
+        catalogue=rig.catalogue,
+        database=rig.database,
+        bus=rig.bus,
+        settings=Settings(cache=CacheSettings(storage_limit=limit)),
+        clock=clock,
+        disk=rig.manager.disk,
+    )
+    await cache.start()
+    await rig.manager.wishes.download_playlist("list")
+    for track in tracks:
+        await rig.until_status(track.id, "completed")
+    await clock.advance(2)
+    await rig.manager.wishes.unfollow_playlist("list")
+    assert (await cache.use()).cache_bytes > limit
+    async with asyncio.timeout(10):
+        while (await cache.use()).cache_bytes > limit:
+            await clock.advance(1)
+    await cache.stop()
+
+
 async def test_a_users_wish_for_what_is_cached_adopts_the_file_and_no_byte_comes_twice(
     rig: Rig, cache: SmartCache
 ) -> None:

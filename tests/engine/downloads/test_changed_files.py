@@ -13,10 +13,12 @@ from msgspec.structs import replace
 
 from jellytui.demo.library import DemoTrack, Library
 from jellytui.demo.server import DemoServer
+from jellytui.engine.downloads.rows.cached import CachedRows
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.support.clock import ManualClock
 
 DOWNLOAD = "/items/*/download"
+STREAM = "/audio/*/stream"
 
 
 async def replaced(rig: Rig, clock: ManualClock) -> tuple[DemoTrack, bytes]:
@@ -190,6 +192,29 @@ async def test_a_replaced_file_whose_successor_cannot_be_had_goes_on_playing(own
     await own.manager.acts.resume_all()
     await own.until_status(song.id, "failed")
     assert await plays(own, song) == old
+
+
+async def test_the_old_file_of_what_only_the_cache_wants_counts_and_goes_though_its_successor_cannot_be_had(
+    own: Rig,
+) -> None:
+    (song,) = own.songs
+    await mirrored(own, song, "one")
+    await own.manager.want(await own.catalogue.tracks([song.id]), "queue")
+    await own.until_status(song.id, "completed")
+    await own.manager.sync_wants()
+    before = await CachedRows(own.database).used_bytes()
+    change(song, song.file.read_bytes()[::-1], modified_at=song.file.stat().st_mtime + 100)
+    await own.server.rescan()
+    await mirrored(own, song, "two")
+    own.server.faults.add("status", route=STREAM, status=404)
+    await own.manager.sync_wants()
+    await own.until_status(song.id, "failed")
+    rows = CachedRows(own.database)
+    assert await rows.used_bytes() == before > song.size
+    await own.manager.evict([row.download_id for row in await rows.evictable(before)])
+    assert not list(own.root.rglob("*.wav"))
+    assert await rows.used_bytes() == 0
+    await rows.close()
 
 
 async def test_cancelling_the_successor_keeps_the_file_that_is_here(own: Rig, clock: ManualClock) -> None:

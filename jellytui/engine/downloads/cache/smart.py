@@ -14,6 +14,7 @@ from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.cache.asks import Albums, CacheDownloads
 from jellytui.engine.downloads.cache.due import DueAlbums
 from jellytui.engine.downloads.cache.policy import (
+    NEXT_ENTRY_PRIORITY,
     TUNING,
     AlbumPlayed,
     CacheEvent,
@@ -300,11 +301,17 @@ class SmartCache:
             self._player = event
 
     def _on_download(self, event: Event) -> None:
-        """The cache's own files began, grew or failed: their true sizes may be beyond the limit."""
-        if not isinstance(event, DownloadEvent) or event.type not in ("started", "completed", "failed"):
+        """The cache's own files began, grew or failed: their true sizes may be beyond the limit. Who has skipped to the
+        next track and back has left it less urgent than it is."""
+        if not isinstance(event, DownloadEvent):
             return
-        if not {"stream", "queue", "album"}.isdisjoint(event.download.wanted_by):
+        download, upcoming = event.download, self._window.upcoming
+        if event.type in ("started", "completed", "failed") and not download.is_kept:
             self._soon("storage", self._keep_limit)
+        is_next = bool(upcoming) and download.item_id == upcoming[0].id
+        is_coming = download.status in ("pending", "downloading")
+        if is_next and is_coming and download.priority < NEXT_ENTRY_PRIORITY and "stream" not in download.wanted_by:
+            self._soon("next", self._follow_window)
 
     def _on_link(self) -> None:
         """What was held back is planned now; what is metered now is held back by the downloads."""

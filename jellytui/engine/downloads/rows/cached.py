@@ -16,12 +16,15 @@ from jellytui.engine.storage.database import Database, Reader
 
 _IS_USERS = """EXISTS (SELECT 1 FROM wants w WHERE w.download_id = d.id
     AND w.wanted_by NOT IN ('stream', 'queue', 'album'))"""
-_HERE = "(CASE WHEN d.status = 'completed' THEN coalesce(d.file_size, d.bytes_downloaded) ELSE d.bytes_downloaded END)"
+_OLD = "(CASE WHEN d.status <> 'completed' AND d.completed_at IS NOT NULL THEN d.replaced_size ELSE 0 END)"
+"""The file that plays until its successor is here."""
+_HERE = f"""({_OLD} + CASE WHEN d.status = 'completed' THEN coalesce(d.file_size, d.bytes_downloaded)
+    ELSE d.bytes_downloaded END)"""
 _BLOCK_BYTES = 4096
 _BLOCKS = f"(({_HERE} + {_BLOCK_BYTES - 1}) / {_BLOCK_BYTES} * {_BLOCK_BYTES})"
 """A file takes whole blocks of the disk."""
 
-_COLUMNS = f"""d.id, d.item_id, d.name, d.status, d.priority, d.last_access, {_BLOCKS} AS here,
+_COLUMNS = f"""d.id, d.item_id, d.name, d.status, d.priority, d.last_access, {_BLOCKS} AS here, {_OLD} AS old,
     coalesce(d.file_size, d.expected_size, 0) AS expected, d.duration_ms, d.container,
     (SELECT group_concat(w.wanted_by, char(10)) FROM wants w WHERE w.download_id = d.id) AS wanted_by"""  # noqa: S608 - made of the constants above
 
@@ -45,7 +48,9 @@ class CachedRow:
     status: DownloadStatus = "completed"
     priority: int = 0
     bytes_here: int = 0
-    """On the disk now, the `.part` included."""
+    """On the disk now, the `.part` included, and the file that is to be replaced."""
+    bytes_replaced: int = 0
+    """Of these, that file's."""
     bytes_expected: int = 0
     """What the whole file takes, as far as known."""
     last_access: int = 0
@@ -75,7 +80,7 @@ class CachedRow:
     @property
     def bytes_reserved(self) -> int:
         """What its download will still write."""
-        return max(0, self.bytes_expected - self.bytes_here) if self.is_coming else 0
+        return max(0, self.bytes_expected + self.bytes_replaced - self.bytes_here) if self.is_coming else 0
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,7 @@ def _cached(row: sqlite3.Row) -> CachedRow:
         status=row["status"],
         priority=row["priority"],
         bytes_here=row["here"],
+        bytes_replaced=row["old"],
         bytes_expected=row["expected"] or guessed_bytes(row["duration_ms"], row["container"]),
         last_access=row["last_access"],
         wanted_by=frozenset((row["wanted_by"] or "").split()),

@@ -93,6 +93,7 @@ class Replaced:
             expected_size=fact.size_bytes,
             track_etag=row["newest"],
             file_size=None,
+            replaced_size=row["file_size"] or 0,
             etag=None,
             last_modified=None,
             bytes_downloaded=0,
