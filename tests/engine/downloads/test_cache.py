@@ -409,6 +409,22 @@ async def test_with_its_settings_off_the_cache_asks_for_nothing(make: Make) -> N
     assert house.downloads.calls == []
 
 
+async def test_what_is_on_its_way_stops_when_its_setting_is_switched_off(make: Make) -> None:
+    house = await make(queue_precache_count=1)
+    album = [song(number, "album") for number in range(5)]
+    house.downloads.albums["album"] = album
+    await house.cache.on_track_started(window(song(0), song(1)))
+    for track in album[:3]:
+        await house.play(track)
+    house.downloads.calls.clear()
+    house.cache.take_settings(Settings(cache=CacheSettings(album_affinity_enabled=False, queue_precache_count=1)))
+    await house.later()
+    assert house.downloads.calls == [("withdraw", ("albumsong3", "albumsong4"), "album")]
+    house.cache.take_settings(Settings(cache=CacheSettings(album_affinity_enabled=False, queue_precache_enabled=False)))
+    await house.later()
+    assert house.downloads.calls[1:] == [("withdraw", ("song1",), "queue")]
+
+
 async def test_a_queue_that_changes_while_the_engine_ends_is_let_go(make: Make) -> None:
     house = await make()
     house.cache.on_queue_changed(lambda: window(song(0), song(1)))

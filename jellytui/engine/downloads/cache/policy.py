@@ -178,13 +178,15 @@ class _Decision:
     def _withdraw_stale(self) -> None:
         wanted = {wish.track.id for wish in self._queue_window()}
         for row in self._state.rows.values():
-            if "queue" not in row.wanted_by or row.status == "completed" or row.item_id in wanted:
-                continue
-            if row.item_id == self._state.window.current:
+            if row.status == "completed" or row.item_id == self._state.window.current:
                 continue
             if row.bytes_here and row.bytes_here >= row.bytes_expected * self._tuning.nearly_done:
                 continue
-            self._withdraw.append(Withdraw(row=row, wanted_by="queue", reason="no longer among the next in the queue"))
+            if "queue" in row.wanted_by and row.item_id not in wanted:
+                stale = Withdraw(row=row, wanted_by="queue", reason="no longer among the next in the queue")
+                self._withdraw.append(stale)
+            if "album" in row.wanted_by and not self._config.album_affinity_enabled:
+                self._withdraw.append(Withdraw(row=row, wanted_by="album", reason="albums are no longer fetched"))
 
     def _next_ones(self) -> list[Fetch]:
         if not self._state.window.is_playing:
