@@ -18,12 +18,14 @@ from jellytui.demo.server import DemoServer
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.manager import DownloadManager
+from jellytui.engine.downloads.ports import Network
 from jellytui.engine.errors import JellytuiError
 from jellytui.engine.events import DownloadEvent, Event
 from jellytui.engine.jellyfin.client import JellyfinClient
 from jellytui.engine.jellyfin.media import MediaClient, MediaTimeouts
 from jellytui.engine.models import Account, DownloadInfo, Track
 from jellytui.engine.storage.database import Database
+from tests.support.cache_house import House, Make
 from tests.support.catalogue import LinkInMemory
 from tests.support.clock import ManualClock
 from tests.support.signed_in import signed_in
@@ -290,3 +292,20 @@ async def rig(server: DemoServer, tmp_path: Path, clock: ManualClock) -> AsyncIt
     """An engine and its server."""
     async with rig_for(server, tmp_path, clock) as rig:
         yield rig
+
+
+@pytest_asyncio.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Make]:
+    """Caches over one database and music folder."""
+    houses: list[House] = []
+
+    async def build(network: Network | None = None, **settings: Any) -> House:
+        database = await Database.open(tmp_path / "jellytui.db")
+        house = House(database, tmp_path / "music", network, **settings)
+        houses.append(house)
+        await house.cache.start()
+        return house
+
+    yield build
+    for house in houses:
+        await house.close()
