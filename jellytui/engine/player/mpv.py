@@ -12,13 +12,14 @@ import contextlib
 import itertools
 import locale
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from jellytui.config import PlayerSettings, ServerSettings
 from jellytui.engine.errors import NotFoundError, SoundError
+from jellytui.engine.player.core import CLOSED, Core, Made
 from jellytui.engine.player.failure import failure_of, words_of_no_device
 from jellytui.engine.player.libmpv import OPTIONS, apply_settings, find_libmpv, install_line
 from jellytui.engine.player.sound import (
@@ -39,7 +40,6 @@ log = logging.getLogger(__name__)
 _REPLAYGAIN = {"album": "album", "track": "track", "off": "no"}
 _BIT_DEPTHS = {"u8": 8, "u8p": 8, "s16": 16, "s16p": 16, "s32": 24, "s32p": 24}
 """By sample format; music of 24 bits is decoded to s32, lossy codecs to float."""
-_CLOSE_TIMEOUT_S = 5.0
 _DEVICE_BUFFER_MS = 1000
 _READ_AHEAD = "demuxer-readahead-secs"
 _WHOLE_SONG_S = "86400"
@@ -54,6 +54,7 @@ class MpvSound:
     def __init__(self, settings: PlayerSettings, server: ServerSettings) -> None:
         self._settings = settings
         self._server = server
+        self._core = Core()
         self._mpv: Any = None
         self._streams: Streams | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,12 +83,9 @@ class MpvSound:
         """The last load's end, told once the audio device has played all of it."""
 
     async def open(self, listener: SoundListener, open_stream: OpenStream) -> None:
-        if self._mpv is not None:
-            return
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        handle, streams = await asyncio.to_thread(self._make, open_stream, self._loop)
-        self._mpv, self._streams = handle, streams
+        self._mpv, self._streams = await self._core.open(partial(self._make, open_stream, self._loop))
 
     @property
     def position_ms(self) -> int:
@@ -151,28 +149,14 @@ class MpvSound:
         if self._is_closed:
             return
         self._is_closed = True
-        handle, self._mpv = self._mpv, None
-        if handle is None:
-            return
-        ended = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def terminate() -> None:
-            handle.terminate()
-            with contextlib.suppress(RuntimeError):  # the loop has not waited for us
-                loop.call_soon_threadsafe(ended.set)
-
-        threading.Thread(target=terminate, name="mpv-terminate", daemon=True).start()
-        try:
-            await asyncio.wait_for(ended.wait(), _CLOSE_TIMEOUT_S)
-        except TimeoutError:
-            log.warning("libmpv did not end in time; it ends with the process")
+        self._mpv = None
+        await self._core.close()
 
     # On the loop
 
     def _handle(self) -> Any:
         if self._mpv is None:
-            raise SoundError("The sound is closed.")
+            raise SoundError(CLOSED)
         return self._mpv
 
     def _load(self, uri: str, mode: str, options: dict[str, str]) -> int:
@@ -239,7 +223,7 @@ class MpvSound:
 
     # In a thread
 
-    def _make(self, open_stream: OpenStream, loop: asyncio.AbstractEventLoop) -> tuple[Any, Streams]:
+    def _make(self, open_stream: OpenStream, loop: asyncio.AbstractEventLoop) -> Made:
         library = find_libmpv()
         mpv = _import_mpv()
         locale.setlocale(locale.LC_NUMERIC, "C")  # somebody may have set it since mpv was imported
@@ -424,8 +408,8 @@ async def audio_devices(settings: PlayerSettings) -> list[str]:
         raise NotFoundError(f"{item_id} is not played here.")
 
     sound = MpvSound(settings, ServerSettings())
-    await sound.open(lambda _: None, no_stream)
     try:
+        await sound.open(lambda _: None, no_stream)
         return sound.devices()
     finally:
         await sound.close()

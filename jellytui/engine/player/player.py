@@ -117,7 +117,8 @@ class Player:
 
     async def audio_devices(self) -> list[str]:
         """The names that [player] audio_device takes."""
-        return await self._transport.devices()
+        async with self._lock:
+            return await self._transport.devices()
 
     async def wait_until_stopped(self) -> None:
         """Returns once nothing plays, nor is paused, nor waits."""

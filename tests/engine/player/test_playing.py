@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from jellytui.config import PlayerSettings, ServerSettings, Settings
 from jellytui.demo.library import DemoTrack
 from jellytui.demo.server import DemoServer
 from jellytui.engine.clock import SystemClock
-from jellytui.engine.errors import DiskError
+from jellytui.engine.errors import DiskError, SoundError
 from jellytui.engine.events import TrackPlayed, TrackStarted
 from jellytui.engine.models import Track
 from jellytui.engine.player.mpv import MpvSound
 from jellytui.engine.player.player import Player
 from jellytui.engine.storage.database import Database
 from tests.engine.player.conftest import World
-from tests.support.hearing import PartialFile
+from tests.support.hearing import PartialFile, tone
 from tests.support.libmpv import needs_libmpv
-from tests.support.waiting import until
+from tests.support.waiting import settle, until
 
 pytestmark = needs_libmpv
 
@@ -55,6 +59,36 @@ async def real(database: Database) -> AsyncIterator[RealWorld]:
     await world.player.start()
     yield world
     await world.player.stop()
+
+
+@dataclass
+class Cores:
+    """The cores of libmpv that were made, each only once the gate is open."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    begun: int = 0
+    handles: list[Any] = field(default_factory=list)
+
+    def are_gone(self) -> bool:
+        """Whether each has ended; python-mpv forgets a core's handle as it ends."""
+        return all(handle.handle is None for handle in self.handles)
+
+
+@pytest.fixture
+def cores(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cores]:
+    cores = Cores()
+    make = MpvSound._make
+
+    def make_at_the_gate(*arguments: Any) -> Any:
+        cores.begun += 1
+        assert cores.gate.wait(30)
+        made = make(*arguments)
+        cores.handles.append(made[0])
+        return made
+
+    monkeypatch.setattr(MpvSound, "_make", make_at_the_gate)
+    yield cores
+    cores.gate.set()
 
 
 def _as_track(item: DemoTrack) -> Track:
@@ -119,3 +153,53 @@ async def test_a_track_plays_while_it_comes(real: RealWorld, demo_server: DemoSe
     await real.until_stopped()
     assert real.names(TrackStarted) == [item.id for item in album]
     assert all(file.is_closed for file in files)
+
+
+async def test_asking_for_the_devices_while_the_first_track_is_loaded_makes_one_core(
+    real: RealWorld, cores: Cores, tmp_path: Path
+) -> None:
+    cores.gate.set()
+    real.files.here["a"] = tone(tmp_path / "a.wav", 20)
+    devices, _ = await asyncio.gather(real.player.audio_devices(), real.player.play_tracks([Track(id="a", name="A")]))
+    assert "auto" in devices
+    await until(lambda: real.state.status == "playing")
+    assert len(cores.handles) == 1
+    await real.player.pause()
+    assert cores.handles[0].pause
+    await real.player.stop()
+    assert cores.are_gone()
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_play_that_is_given_up_while_libmpv_is_made_leaves_one_core_that_ends(
+    real: RealWorld, cores: Cores, tmp_path: Path, goes_on: bool
+) -> None:
+    real.files.here["a"] = tone(tmp_path / "a.wav", 20)
+    playing = asyncio.create_task(real.player.play_tracks([Track(id="a", name="A")]))
+    await until(lambda: cores.begun)
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+    cores.gate.set()
+    if goes_on:
+        await real.player.play()
+        await until(lambda: real.state.status == "playing")
+    await real.player.stop()
+    assert len(cores.handles) == 1
+    assert cores.are_gone()
+
+
+async def test_quitting_while_libmpv_is_made_ends_it(real: RealWorld, cores: Cores) -> None:
+    playing = asyncio.create_task(real.player.play_tracks([Track(id="a", name="A")]))
+    await until(lambda: cores.begun)
+    stopping = asyncio.create_task(real.player.stop())
+    await settle()
+    assert not stopping.done()
+    cores.gate.set()
+    await stopping
+    with pytest.raises(SoundError, match="closed"):
+        await playing
+    assert len(cores.handles) == 1
+    assert cores.are_gone()
+    with pytest.raises(SoundError, match="closed"):
+        await real.player.play()
+    assert cores.begun == 1

@@ -87,16 +87,16 @@ class Transport:
         """What plays now."""
         return self._panel.state()
 
-    async def devices(self) -> list[str]:
-        """The audio devices. Raises SoundError."""
-        await self._open_sound()
-        return self._sound.devices()
-
     async def wait_until_stopped(self) -> None:
         """Returns once the status is "stopped"."""
         await self._panel.wait_until_stopped()
 
     # Verbs; the caller holds the lock
+
+    async def devices(self) -> list[str]:
+        """The audio devices. Raises SoundError."""
+        await self._open_sound()
+        return self._sound.devices()
 
     def restore(self, queue: Queue, place: Place) -> None:
         """Takes up what was kept, paused."""
@@ -188,9 +188,8 @@ class Transport:
         await self._background.close()
         self._panel.keep()
         await self._listening.finish()
-        if self._is_open:
-            self._is_open = False
-            await self._sound.close()
+        self._is_open = False
+        await self._sound.close()
 
     # Loading
 
