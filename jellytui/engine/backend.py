@@ -57,7 +57,10 @@ class Backend(Protocol):
         """The library's pages."""
 
     async def call(self, name: str, /, **arguments: Any) -> Any:
-        """Runs a command of the registry; returns its typed result; raises JellytuiError."""
+        """Runs a command of the registry; returns its typed result; raises JellytuiError.
+
+        When cancelled, one that changes something is done whole all the same.
+        """
 
     def events(self, kinds: Iterable[type[Event]] | None = None) -> EventStream:
         """Listens to events of these kinds (all when None)."""

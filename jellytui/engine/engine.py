@@ -15,6 +15,7 @@ from jellytui.engine.bus import EventBus, Listener
 from jellytui.engine.catalogue import MirrorCatalogue
 from jellytui.engine.clock import Clock, SystemClock
 from jellytui.engine.commands import registry
+from jellytui.engine.commands.running import Running
 from jellytui.engine.downloads.cache import SmartCache
 from jellytui.engine.downloads.files import account_path
 from jellytui.engine.downloads.manager import DownloadManager
@@ -47,6 +48,7 @@ class Engine:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._registry = registry()
+        self._running = Running()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ends = AsyncExitStack()
 
@@ -92,8 +94,10 @@ class Engine:
         return self._services.database.path
 
     async def call(self, name: str, /, **arguments: Any) -> Any:
-        """Runs a command of the registry; raises JellytuiError."""
-        return await self._registry[name].run(self._services, arguments)
+        """Runs a command of the registry; raises JellytuiError. Cancelling reaches only those that are made for it."""
+        command = self._registry[name]
+        work = command.run(self._services, arguments)
+        return await (work if command.is_cancellable else self._running.whole(work))
 
     def events(self, kinds: Iterable[type[Event]] | None = None) -> Listener:
         """Listens to events of these kinds, the retained states first."""
@@ -124,6 +128,7 @@ class Engine:
         ends.push_async_callback(self._cancel_tasks)
         ends.callback(services.bus.subscribe([TrackStarted, TrackPlayed, QueueState], self._feed_cache))
         ends.callback(services.bus.subscribe([SyncState], self._follow_sync))
+        ends.push_async_callback(self._running.close)
 
     async def _cancel_tasks(self) -> None:
         for task in list(self._tasks):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jellytui.engine.commands import registry
 from jellytui.engine.commands.registry import Registry
 from jellytui.engine.errors import DatabaseError, UsageError
 from jellytui.engine.storage.database import Database
@@ -41,3 +42,17 @@ async def test_arguments_that_do_not_fit_name_the_command(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="no command 'forget'"):
         Registry([note])["forget"]
     await services.database.close()
+
+
+def test_only_commands_that_read_or_wait_or_take_long_end_with_their_caller() -> None:
+    commands = {command.name for command in registry() if command.is_cancellable}
+    reading = {command.name for command in registry() if command.name.startswith(("get_", "offline_", "search_"))}
+    assert commands - reading == {
+        "await_end_of_queue",
+        "await_sync",
+        "plan_cache",
+        "verify_downloads",
+        "move_downloads",
+        "export_downloads",
+    }
+    assert reading <= commands

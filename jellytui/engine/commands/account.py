@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from jellytui.engine.commands.registry import cancellable
 from jellytui.engine.errors import UsageError
 from jellytui.engine.models import Account
 from jellytui.engine.services import Services
 
 
+@cancellable
 async def get_account(services: Services) -> Account:
     """Who is signed in, and where."""
     return services.account

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from jellytui.engine.commands.registry import cancellable
 from jellytui.engine.models import CacheStep, CacheUse
 from jellytui.engine.services import Services
 
 
+@cancellable
 async def get_cache(services: Services) -> CacheUse:
     """What the cache holds by origin, its limit, and what it was good for."""
     return await services.cache.use()
 
 
+@cancellable
 async def plan_cache(services: Services) -> list[CacheStep]:
     """What the cache would fetch, stop or remove now, what it leaves, and why; does nothing."""
     return await services.cache.plan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jellytui.engine.commands.account import check_user
+from jellytui.engine.commands.registry import cancellable
 from jellytui.engine.models import DownloadInfo, DownloadsSummary, DownloadStatus
 from jellytui.engine.services import Services
 
@@ -49,6 +50,7 @@ async def unfollow_favorites(services: Services, user_id: str) -> None:
     await services.downloads.wishes.unfollow_favorites()
 
 
+@cancellable
 async def get_downloads(
     services: Services, user_id: str, status_filter: DownloadStatus | None = None
 ) -> list[DownloadInfo]:
@@ -57,6 +59,7 @@ async def get_downloads(
     return await services.downloads.downloads(status_filter)
 
 
+@cancellable
 async def get_downloads_summary(services: Services) -> DownloadsSummary:
     """Totals over all downloads."""
     return await services.downloads.summary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from jellytui.engine.commands.registry import cancellable
 from jellytui.engine.errors import NotFoundError
 from jellytui.engine.events import SyncState
 from jellytui.engine.models import Item, ItemType, Listing, Lyrics, SearchResults, Track
@@ -17,6 +18,7 @@ async def sync_library(services: Services, full: bool = False) -> SyncState:
     return services.sync.request(full)
 
 
+@cancellable
 async def await_sync(services: Services) -> SyncState:
     """Wait until no sync runs; tells how the last one ended."""
     return await services.sync.wait()
@@ -34,11 +36,13 @@ async def set_favorite(services: Services, item_id: str, is_favorite: bool) -> b
     return is_favorite
 
 
+@cancellable
 async def search_library(services: Services, query: str, limit: int = 50) -> SearchResults:
     """Search artists, albums, tracks and playlists by the beginnings of words; `limit` of each."""
     return await services.views.search(query, limit)
 
 
+@cancellable
 async def get_item(services: Services, item_id: str) -> Item:
     """A track, album, artist or playlist by its id."""
     for kind in _KINDS:
@@ -48,6 +52,7 @@ async def get_item(services: Services, item_id: str) -> Item:
     raise NotFoundError(f"There is no {item_id} in the library. `jellytui sync` brings it up to date.")
 
 
+@cancellable
 async def get_tracks(
     services: Services, scope: Literal["album", "artist", "playlist", "favorites", "all"], item_id: str = ""
 ) -> list[Track]:
@@ -55,12 +60,14 @@ async def get_tracks(
     return await services.views.tracks_of(Listing(kind="track", scope=scope, parent=item_id))
 
 
+@cancellable
 async def get_cover(services: Services, item_id: str, tag: str) -> str | None:
     """The path of a cover's file; None when there is none, or none can be fetched now."""
     path = await services.covers.path(item_id, tag)
     return None if path is None else str(path)
 
 
+@cancellable
 async def get_lyrics(services: Services, item_id: str) -> Lyrics:
     """The words of a track."""
     return await services.lyrics.get(item_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jellytui.engine.commands.registry import cancellable
 from jellytui.engine.errors import NotFoundError
 from jellytui.engine.events import PlayerState
 from jellytui.engine.models import QueuePage, RepeatMode, Track
@@ -128,21 +129,25 @@ async def clear_queue(services: Services) -> None:
     await services.player.clear()
 
 
+@cancellable
 async def get_queue(services: Services, start: int = 0, limit: int = 200) -> QueuePage:
     """A stretch of the queue in play order."""
     return services.player.queue_page(start, limit)
 
 
+@cancellable
 async def get_player(services: Services) -> PlayerState:
     """What plays now."""
     return services.player.state
 
 
+@cancellable
 async def get_audio_devices(services: Services) -> list[str]:
     """The audio devices by the names that [player] audio_device takes."""
     return await services.player.audio_devices()
 
 
+@cancellable
 async def await_end_of_queue(services: Services) -> None:
     """Wait until nothing plays any more."""
     await services.player.wait_until_stopped()

@@ -1,7 +1,8 @@
 """One registry of the verbs: keys, palette, command line, socket and media keys call these and nothing else.
 
 A command is a plain async function `verb(services, **arguments) -> result` with full type hints; its name is the
-verb. Arguments that come over the socket are checked against the hints; results are decoded by them.
+verb. Arguments that come over the socket are checked against the hints; results are decoded by them. A command is
+done whole, whoever goes meanwhile, but for those marked `cancellable`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sqlite3
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +22,15 @@ from jellytui.engine.errors import DatabaseError, UsageError
 log = logging.getLogger(__name__)
 
 Function = Callable[..., Awaitable[Any]]
+F = TypeVar("F", bound=Function)
+
+_MARK = "is_cancellable"
+
+
+def cancellable(function: F) -> F:
+    """Marks a command that ends with its caller: it only reads or waits, or is long and made to be broken off."""
+    function.__dict__[_MARK] = True
+    return function
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class Command:
     function: Function
     arguments: type[msgspec.Struct]
     result: Any
+    is_cancellable: bool
 
     async def run(self, services: object, arguments: Mapping[str, Any]) -> Any:
         """Checks the arguments and runs the function.
@@ -73,6 +84,7 @@ def command_of(function: Function) -> Command:
         function=function,
         arguments=msgspec.defstruct(name, fields, frozen=True, kw_only=True, forbid_unknown_fields=True),
         result=hints["return"],
+        is_cancellable=_MARK in function.__dict__,
     )
 
 

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import msgspec
 
+from jellytui.engine.commands.registry import cancellable
 from jellytui.engine.downloads.upkeep.export.export import Export
 from jellytui.engine.models import ExportReport, MoveReport, UpkeepReport
 from jellytui.engine.services import Services
 
 
+@cancellable
 async def verify_downloads(services: Services, repair: bool = False, deep: bool = False) -> UpkeepReport:
     """Compare the downloads with what is on the disk; mend what differs, read every file on request."""
     return await services.downloads.caretaker.verify(is_repairing=repair, is_deep=deep)
 
 
+@cancellable
 async def move_downloads(services: Services, folder: str) -> MoveReport:
     """Move all downloads to another folder, named by its whole path."""
     new = _folder(folder)
@@ -27,6 +30,7 @@ async def move_downloads(services: Services, folder: str) -> MoveReport:
     return report
 
 
+@cancellable
 async def export_downloads(
     services: Services, folder: str, album_ids: list[str] | None = None, hardlink: bool = False
 ) -> ExportReport:
