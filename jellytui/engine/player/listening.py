@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from jellytui.engine.bus import EventBus
@@ -33,21 +33,15 @@ _BUFFERED_S = 1.0
 class Reports(Protocol):
     """Tells the server what plays; never waits, never disturbs."""
 
-    def started(self, report: PlaybackReport) -> None:
-        """Playback began."""
+    def started(self, report: PlaybackReport) -> asyncio.Future[StartReport]:
+        """Playback began. Answers whether the server took it, which is where it counts the play (jellyfin-api.md 11.2);
+        by the end of `flush` at the latest."""
 
     def progress(self, report: PlaybackReport) -> None:
         """Where it is."""
 
     def stopped(self, report: PlaybackReport) -> None:
         """Playback ended."""
-
-    def start_report(self, play_id: str) -> StartReport | None:
-        """Whether the server took the report of the start, which is where it counts the play (jellyfin-api.md 11.2);
-        None as long as its answer may still come."""
-
-    async def settled_start(self, play_id: str) -> StartReport:
-        """Waits for that answer."""
 
     async def flush(self) -> None:
         """Waits a moment for what is under way."""
@@ -77,6 +71,8 @@ class _Play:
     track: Track
     started_at: str
     needed_s: float
+    start: asyncio.Future[StartReport] = field(init=False)
+    """What became of the report of its start."""
     heard_s: float = 0.0
     running_since: float | None = None
     is_played: bool = False
@@ -111,7 +107,7 @@ class Listening:
         play.running_since = self._clock.monotonic()
         self._play = play
         self._reported_at = self._clock.monotonic()
-        self._reports.started(self._report(play))
+        play.start = self._reports.started(self._report(play))
         self._bus.publish(TrackStarted(play_id=play.play_id, track=track, started_at=play.started_at))
 
     def run(self, is_running: bool) -> None:
@@ -176,7 +172,7 @@ class Listening:
         has_told = False
         while True:
             is_last = self._is_ending.is_set()
-            start = self._reports.start_report(play.play_id)
+            start = play.start.result() if play.start.done() else None
             try:
                 await self._plays.add_play(
                     play_id=play.play_id,
@@ -201,7 +197,7 @@ class Listening:
             await self._settle(play)
 
     async def _settle(self, play: _Play) -> None:
-        start = await self._reports.settled_start(play.play_id)
+        start = await asyncio.shield(play.start)
         try:
             await self._plays.settle_play(play.play_id, start)
         except (JellytuiError, sqlite3.Error) as error:

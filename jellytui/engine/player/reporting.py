@@ -65,16 +65,17 @@ class Reporter:
         self._flush_s = flush_s
         self._starts: dict[str, asyncio.Future[StartReport]] = {}
         self._under_way: dict[str, StartReport] = {}
+        """What is known of the start that is being sent, should its answer never come."""
         self._waiting: deque[tuple[Callable[[PlaybackReport], Awaitable[None]], PlaybackReport]] = deque()
         self._sending: asyncio.Task[None] | None = None
 
-    def started(self, report: PlaybackReport) -> None:
-        """Playback began; offline nothing is sent."""
+    def started(self, report: PlaybackReport) -> asyncio.Future[StartReport]:
+        """Playback began; offline nothing is sent. Answers what became of it, by the end of `flush` at the latest."""
         taken: asyncio.Future[StartReport] = asyncio.get_running_loop().create_future()
         self._starts[report.play_session_id] = taken
-        while len(self._starts) > _KEPT_STARTS:
-            self._starts.pop(next(iter(self._starts)))
+        self._forget_oldest()
         self._send(self._client.report_started, report)
+        return taken
 
     def progress(self, report: PlaybackReport) -> None:
         """Where it is; takes the place of an older one that still waits."""
@@ -86,18 +87,6 @@ class Reporter:
         """Playback ended."""
         self._send(self._client.report_stopped, report)
 
-    def start_report(self, play_id: str) -> StartReport | None:
-        """What became of the start as far as known now; None as long as the answer may still come."""
-        taken = self._starts.get(play_id)
-        if taken is None:
-            return StartReport(is_counted=False)
-        return taken.result() if taken.done() else None
-
-    async def settled_start(self, play_id: str) -> StartReport:
-        """Waits for the answer to the start."""
-        taken = self._starts.get(play_id)
-        return StartReport(is_counted=False) if taken is None else await asyncio.shield(taken)
-
     async def flush(self) -> None:
         """Waits up to `flush_s` for what is under way; of a start that has no answer then nobody knows."""
         if self._sending is None:
@@ -108,6 +97,15 @@ class Reporter:
         for play_id, taken in self._starts.items():
             if not taken.done():
                 taken.set_result(self._under_way.get(play_id, StartReport(is_counted=False)))
+
+    def _forget_oldest(self) -> None:
+        """A start that waits behind so many is not sent any more; one under way is kept until its answer."""
+        for play_id in list(self._starts)[:-_KEPT_STARTS]:
+            if play_id in self._under_way:
+                continue
+            taken = self._starts.pop(play_id)
+            if not taken.done():
+                taken.set_result(StartReport(is_counted=False))
 
     def _send(self, call: Callable[[PlaybackReport], Awaitable[None]], report: PlaybackReport) -> None:
         self._waiting.append((call, report))
@@ -126,20 +124,22 @@ class Reporter:
                 await self._deliver(call(report))
 
     async def _deliver_start(self, report: PlaybackReport) -> StartReport:
+        unsent = StartReport(is_counted=False)
         if not self._connection.is_online:
-            return StartReport(is_counted=False)
+            return unsent
+        self._under_way[report.play_session_id] = unsent
         try:
             before = await self._known(report.item_id)
+            lost = self._under_way[report.play_session_id] = StartReport(is_counted=None, before=before)
+            problem = await self._deliver(self._client.report_started(report))
         except ServerUnreachableError as error:
             self._connection.report_failure(error)
-            return StartReport(is_counted=False)
-        lost = StartReport(is_counted=None, before=before)
-        self._under_way[report.play_session_id] = lost
-        problem = await self._deliver(self._client.report_started(report))
-        del self._under_way[report.play_session_id]
+            return unsent
+        finally:
+            del self._under_way[report.play_session_id]
         if problem is None:
             return StartReport(is_counted=True, before=before)
-        return StartReport(is_counted=False) if isinstance(problem, _REFUSALS) else lost
+        return unsent if isinstance(problem, _REFUSALS) else lost
 
     async def _known(self, item_id: str) -> UserData | None:
         """What the server knows of a track; None where it answers with an error. Raises ServerUnreachableError."""

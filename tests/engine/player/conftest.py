@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,24 +60,18 @@ class FakeReports:
 
     is_online: bool = True
     told: list[tuple[str, PlaybackReport]] = field(default_factory=list)
-    counted: set[str] = field(default_factory=set)
 
-    def started(self, report: PlaybackReport) -> None:
+    def started(self, report: PlaybackReport) -> asyncio.Future[StartReport]:
         self.told.append(("started", report))
-        if self.is_online:
-            self.counted.add(report.play_session_id)
+        answer: asyncio.Future[StartReport] = asyncio.get_running_loop().create_future()
+        answer.set_result(StartReport(is_counted=self.is_online))
+        return answer
 
     def progress(self, report: PlaybackReport) -> None:
         self.told.append(("progress", report))
 
     def stopped(self, report: PlaybackReport) -> None:
         self.told.append(("stopped", report))
-
-    def start_report(self, play_id: str) -> StartReport | None:
-        return StartReport(is_counted=play_id in self.counted)
-
-    async def settled_start(self, play_id: str) -> StartReport:
-        return StartReport(is_counted=play_id in self.counted)
 
     async def flush(self) -> None:
         return

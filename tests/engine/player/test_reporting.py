@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from jellytui.engine.bus import EventBus
 from jellytui.engine.errors import (
     JellytuiError,
     NotAllowedError,
@@ -14,8 +15,12 @@ from jellytui.engine.errors import (
     ServerStartingError,
     ServerUnreachableError,
 )
+from jellytui.engine.events import PlayerState
 from jellytui.engine.jellyfin.records import PlaybackReport, StartReport, UserData
+from jellytui.engine.models import Track
+from jellytui.engine.player.listening import Listening
 from jellytui.engine.player.reporting import Reporter
+from tests.support.clock import ManualClock
 from tests.support.waiting import settle
 
 AWAY = ServerUnreachableError("nobody answers.")
@@ -57,6 +62,22 @@ class Server:
         self.told.append((kind, report.item_id, report.position_ms))
 
 
+@dataclass
+class Plays:
+    """The outbox: what it heard of the start as the play was added, by track, and later, by play."""
+
+    added: dict[str, StartReport | None] = field(default_factory=dict)
+    settled: dict[str, StartReport] = field(default_factory=dict)
+
+    async def add_play(
+        self, *, play_id: str, track_id: str, started_at: str, played_at: str, start: StartReport | None
+    ) -> None:
+        self.added[track_id] = start
+
+    async def settle_play(self, play_id: str, start: StartReport) -> None:
+        self.settled[play_id] = start
+
+
 def _report(item_id: str, position_ms: int = 0) -> PlaybackReport:
     return PlaybackReport(item_id=item_id, play_session_id=f"play-{item_id}", position_ms=position_ms)
 
@@ -69,9 +90,9 @@ async def test_reports_arrive_in_order_and_only_the_newest_progress() -> None:
     for position_ms in (1000, 2000, 3000):
         reporter.progress(_report("a", position_ms))
     reporter.stopped(_report("a", 4000))
-    reporter.started(_report("b"))
+    start = reporter.started(_report("b"))
     server.gate.set()
-    assert (await reporter.settled_start("play-b")).is_counted
+    assert (await start).is_counted
     assert server.told == [("started", "a", 0), ("progress", "a", 3000), ("stopped", "a", 4000), ("started", "b", 0)]
 
 
@@ -79,8 +100,7 @@ async def test_offline_nothing_is_sent_and_the_play_is_not_counted() -> None:
     server = Server(is_online=False)
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
-    reporter.started(_report("a"))
-    assert await reporter.settled_start("play-a") == StartReport(is_counted=False)
+    assert await reporter.started(_report("a")) == StartReport(is_counted=False)
     server.is_online = True
     reporter.progress(_report("a", 1000))
     reporter.stopped(_report("a", 2000))
@@ -92,8 +112,7 @@ async def test_a_server_that_takes_no_report_counts_as_away() -> None:
     server = Server(problem=AWAY)
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
-    reporter.started(_report("a"))
-    assert not (await reporter.settled_start("play-a")).is_counted
+    assert not (await reporter.started(_report("a"))).is_counted
     assert [error.text for error in server.failures] == ["nobody answers."]
 
 
@@ -101,8 +120,7 @@ async def test_after_a_gap_a_counted_play_goes_on_with_progress() -> None:
     server = Server()
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
-    reporter.started(_report("a"))
-    assert (await reporter.settled_start("play-a")).is_counted
+    assert (await reporter.started(_report("a"))).is_counted
     server.problem = AWAY
     reporter.progress(_report("a", 1000))
     await reporter.flush()
@@ -127,18 +145,15 @@ async def test_a_start_whose_answer_is_lost_is_told_from_one_that_was_refused(
     server = Server(problem=problem)
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
-    reporter.started(_report("a"))
-    start = await reporter.settled_start("play-a")
+    start = await reporter.started(_report("a"))
     assert start == StartReport(is_counted=is_counted, before=KNOWN if is_counted is None else None)
-    assert not (await reporter.settled_start("play-never-heard-of")).is_counted
 
 
 async def test_a_start_is_not_sent_to_a_server_that_does_not_say_what_it_knows_because_it_is_away() -> None:
     server = Server(problem_of_data=AWAY)
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
-    reporter.started(_report("a"))
-    assert await reporter.settled_start("play-a") == StartReport(is_counted=False)
+    assert await reporter.started(_report("a")) == StartReport(is_counted=False)
     assert (server.told, server.failures) == ([], [AWAY])
 
 
@@ -146,18 +161,60 @@ async def test_a_start_is_sent_to_a_server_that_refuses_to_say_what_it_knows() -
     server = Server(problem_of_data=NotAllowedError("refused."))
     server.gate.set()
     reporter = Reporter(client=server, connection=server)
-    reporter.started(_report("a"))
-    assert (await reporter.settled_start("play-a")).is_counted
+    assert (await reporter.started(_report("a"))).is_counted
     assert server.told == [("started", "a", 0)]
 
 
 async def test_quitting_does_not_wait_for_a_server_that_does_not_answer() -> None:
     server = Server()
     reporter = Reporter(client=server, connection=server, flush_s=0.05)
-    reporter.started(_report("a"))
-    reporter.started(_report("b"))
+    under_way, waiting = reporter.started(_report("a")), reporter.started(_report("b"))
     await settle()
-    assert reporter.start_report("play-a") is None
+    assert not under_way.done()
     await reporter.flush()
-    assert reporter.start_report("play-a") == StartReport(is_counted=None, before=KNOWN)
-    assert reporter.start_report("play-b") == StartReport(is_counted=False)
+    assert under_way.result() == StartReport(is_counted=None, before=KNOWN)
+    assert waiting.result() == StartReport(is_counted=False)
+
+
+async def test_of_many_starts_that_wait_the_oldest_are_not_sent_and_the_one_under_way_is_heard_of() -> None:
+    server = Server()
+    reporter = Reporter(client=server, connection=server)
+    under_way = reporter.started(_report("a"))
+    await settle()
+    forgotten, *_, newest = [reporter.started(_report(f"s{number}")) for number in range(40)]
+    assert await forgotten == StartReport(is_counted=False)
+    assert not under_way.done()
+    server.gate.set()
+    assert (await newest).is_counted
+    assert (await under_way).is_counted
+    sent = [item_id for _, item_id, _ in server.told]
+    assert "s0" not in sent
+    assert (sent[0], sent[-1], len(sent)) == ("a", "s39", 33)
+
+
+async def test_a_counted_start_is_known_however_many_follow() -> None:
+    server = Server()
+    server.gate.set()
+    reporter = Reporter(client=server, connection=server)
+    counted = reporter.started(_report("a"))
+    for number in range(40):
+        await reporter.started(_report(f"s{number}"))
+    assert (await counted).is_counted
+
+
+async def test_who_skips_on_while_the_server_hangs_can_quit_and_has_the_play() -> None:
+    server, clock, plays = Server(), ManualClock(), Plays()
+    reporter = Reporter(client=server, connection=server, flush_s=0.05)
+    listening = Listening(reports=reporter, plays=plays, bus=EventBus(), clock=clock, state=PlayerState)
+    listening.begin(Track(id="a", name="A"), 100_000)
+    await settle()
+    listening.begin(Track(id="b", name="B"), 4000)
+    await clock.advance(3)
+    listening.tick()
+    await settle()
+    for number in range(40):
+        listening.begin(Track(id=f"s{number}", name="S"), 100_000)
+    async with asyncio.timeout(5):
+        await listening.finish()
+    assert plays.added == {"b": None}
+    assert list(plays.settled.values()) == [StartReport(is_counted=False)]
