@@ -106,14 +106,23 @@ class PlayerStore:
                 "INSERT INTO queue_entries (entry_id, track) VALUES (?, ?)",
                 [(entry_id, _encode_track(queue.tracks[entry_id])) for entry_id in new],
             )
-        stored = self._stored_queue
-        if stored is not None and stored.order is queue.order and stored.play_order is queue.play_order:
+        if self._stored_queue is not None and _is_kept_alike(self._stored_queue, queue):
             return
         await transaction.execute(
             "INSERT OR REPLACE INTO queue (id, put_order, play_order, next_entry_id, is_shuffled) "
             "VALUES (1, ?, ?, ?, ?)",
             (_blob(queue.order), _blob(queue.play_order), queue.next_entry_id, queue.is_shuffled),
         )
+
+
+def _is_kept_alike(stored: Queue, queue: Queue) -> bool:
+    """Whether the row would be the same; orders that did not change are the same objects."""
+    return (
+        stored.order is queue.order
+        and stored.play_order is queue.play_order
+        and stored.is_shuffled == queue.is_shuffled
+        and stored.next_entry_id == queue.next_entry_id
+    )
 
 
 async def _write_place(transaction: Transaction, place: Place) -> None:

@@ -60,18 +60,20 @@ async def test_a_kill_loses_at_most_five_seconds_of_the_position(world: World) -
 
 
 async def test_a_kill_loses_no_change_of_the_queue_also_while_nothing_plays(world: World) -> None:
-    async def until_kept(ids: str) -> None:
-        async with asyncio.timeout(10):
-            while await kept_by(world) != list(ids):
-                await asyncio.sleep(0.01)
-
     await world.player.enqueue(tracks("abcd"))
-    await until_kept("abcd")
+    await until_kept(world, "abcd")
     entries = world.player.queue_page(0, 4).entries
     await world.player.remove_entries([entries[1].entry_id])
-    await until_kept("acd")
+    await until_kept(world, "acd")
     await world.player.move_entry(entries[3].entry_id, 0)
-    await until_kept("dac")
+    await until_kept(world, "dac")
+
+
+async def until_kept(world: World, ids: str) -> None:
+    """Waits until the queue on the disk is these tracks."""
+    async with asyncio.timeout(10):
+        while await kept_by(world) != list(ids):
+            await asyncio.sleep(0.01)
 
 
 async def kept_by(world: World) -> list[str]:
@@ -95,6 +97,34 @@ async def test_shuffle_and_its_order_survive_and_can_be_undone(world: World) -> 
     assert [entry.track.id for entry in player.queue_page(0, 8).entries] == shuffled
     await player.toggle_shuffle()
     assert [entry.track.id for entry in player.queue_page(0, 8).entries] == sorted(shuffled)
+    await player.stop()
+
+
+async def test_shuffle_of_an_empty_queue_survives(world: World) -> None:
+    await world.player.play_tracks(tracks("a"))
+    await world.player.clear()
+    await world.player.toggle_shuffle()
+    await world.player.stop()
+
+    player = world.make_player()
+    await player.start()
+    assert player.state.is_shuffled
+    await player.stop()
+
+
+async def test_shuffle_turned_off_where_both_orders_are_one_survives(world: World) -> None:
+    await world.player.play_tracks(tracks("xy"))
+    await world.player.toggle_shuffle()
+    await world.player.clear()
+    await world.player.enqueue(tracks("abc"))
+    await until_kept(world, "abc")
+    await world.player.toggle_shuffle()
+    assert not world.state.is_shuffled
+    await world.player.stop()
+
+    player = world.make_player()
+    await player.start()
+    assert not player.state.is_shuffled
     await player.stop()
 
 
