@@ -47,7 +47,7 @@ class Player:
     ) -> None:
         self._bus = bus
         self._settings = settings
-        self._store = PlayerStore(database)
+        self._store = PlayerStore(database, bus=bus, clock=clock)
         self._lock = asyncio.Lock()
         self._queue_version = 0
         self._transport = Transport(

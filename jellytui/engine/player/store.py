@@ -13,11 +13,17 @@ from types import MappingProxyType
 import msgspec
 from msgspec import Struct
 
-from jellytui.engine.models import RepeatMode, Track
+from jellytui.engine.bus import EventBus
+from jellytui.engine.clock import Clock, first_of
+from jellytui.engine.errors import DiskError
+from jellytui.engine.events import ProblemOccurred
+from jellytui.engine.models import Problem, RepeatMode, Track
 from jellytui.engine.player.queue import Queue
 from jellytui.engine.storage.database import Database, Transaction
 
 log = logging.getLogger(__name__)
+
+_WRITE_AGAIN_S = 10.0
 
 _decode_track = msgspec.json.Decoder(Track).decode
 _encode_track = msgspec.json.Encoder().encode
@@ -34,15 +40,18 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class PlayerStore:
-    """Writes in the background, the newest state only; `flush` waits for it."""
+    """Writes in the background, the newest state only, and again until it is there; `flush` does not wait for that."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, bus: EventBus, clock: Clock) -> None:
         self._database = database
+        self._bus = bus
+        self._clock = clock
         self._stored_tracks: Mapping[int, Track] = MappingProxyType({})
         self._stored_queue: Queue | None = None
         self._is_restored = False
         self._wanted: tuple[Queue, Place] | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._is_flushing = asyncio.Event()
 
     async def restore(self) -> tuple[Queue, Place]:
         """The queue and place of the last time; empty ones at first."""
@@ -70,13 +79,15 @@ class PlayerStore:
         if not self._is_restored:
             return
         self._wanted = (queue, place)
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_wanted())
+        self._write_soon()
 
     async def flush(self) -> None:
-        """Waits until the newest state is on disk."""
+        """Waits until the newest state is on disk, or cannot be written now."""
+        self._is_flushing.set()
+        self._write_soon()
         if self._writing is not None:
             await self._writing
+        self._is_flushing.clear()
 
     async def _place(self) -> Place:
         row = await self._database.fetch_one(
@@ -84,17 +95,36 @@ class PlayerStore:
         )
         return Place() if row is None else msgspec.convert(dict(row), Place, strict=False)
 
+    def _write_soon(self) -> None:
+        if self._wanted is not None and (self._writing is None or self._writing.done()):
+            self._writing = asyncio.create_task(self._write_wanted())
+
     async def _write_wanted(self) -> None:
+        has_told = False
         while self._wanted is not None:
-            (queue, place), self._wanted = self._wanted, None
+            is_last = self._is_flushing.is_set()
+            queue, place = wanted = self._wanted
             try:
                 async with self._database.transaction() as transaction:
                     await self._write_queue(transaction, queue)
                     await _write_place(transaction, place)
-            except sqlite3.Error:
-                log.exception("the queue could not be written")
-                return
+            except sqlite3.Error as error:
+                log.warning("the queue could not be written: %s", error)
+                if is_last:
+                    return
+                if not has_told:
+                    has_told = True
+                    self._tell_unwritten(error)
+                await first_of(self._is_flushing.wait(), self._clock.sleep(_WRITE_AGAIN_S))
+                continue
+            has_told = False
             self._stored_tracks, self._stored_queue = queue.tracks, queue
+            if self._wanted is wanted:
+                self._wanted = None
+
+    def _tell_unwritten(self, error: sqlite3.Error) -> None:
+        words = f"The queue cannot be written yet ({error}). Free some space; it is tried again."
+        self._bus.publish(ProblemOccurred(problem=Problem(code=DiskError.code, text=words)))
 
     async def _write_queue(self, transaction: Transaction, queue: Queue) -> None:
         """The entries that came and went, and the orders where they changed."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from array import array
+from contextlib import AbstractAsyncContextManager
+
+import pytest
 
 from jellytui.engine.events import ConnectionState, QueueState
 from jellytui.engine.models import Track
+from jellytui.engine.storage.database import Transaction
 from tests.engine.player.conftest import World, tracks
-from tests.support.waiting import settle
+from tests.support.waiting import settle, until
 
 
 async def test_a_restart_finds_queue_position_and_volume_again_paused(world: World) -> None:
@@ -83,6 +88,65 @@ async def kept_by(world: World) -> list[str]:
         queue = await transaction.fetch_one("SELECT play_order FROM queue")
     ids = {row["entry_id"]: json.loads(row["track"])["id"] for row in rows}
     return [ids[entry_id] for entry_id in array("q", queue["play_order"])] if queue else []
+
+
+@pytest.fixture
+def full_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> FullDisk:
+    return FullDisk(world, monkeypatch)
+
+
+class FullDisk:
+    """A disk that may be full."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = False
+        self.tries = 0
+        write = world.database.transaction
+
+        def transaction() -> AbstractAsyncContextManager[Transaction]:
+            if self.is_full:
+                self.tries += 1
+                raise sqlite3.OperationalError("database or disk is full")
+            return write()
+
+        monkeypatch.setattr(world.database, "transaction", transaction)
+
+
+async def test_a_change_of_the_queue_that_finds_no_room_is_told_and_written_once_there_is(
+    world: World, full_disk: FullDisk
+) -> None:
+    await world.player.enqueue(tracks("abc"))
+    await until_kept(world, "abc")
+    full_disk.is_full = True
+    await world.player.enqueue(tracks("de"))
+    await until(lambda: full_disk.tries)
+    await world.advance(10)
+    await until(lambda: full_disk.tries == 2)
+    await world.player.enqueue(tracks("f"))
+    assert world.problems == [
+        "The queue cannot be written yet (database or disk is full). Free some space; it is tried again."
+    ]
+    full_disk.is_full = False
+    await world.advance(10)
+    await until_kept(world, "abcdef")
+
+    full_disk.is_full = True
+    await world.player.clear()
+    await until(lambda: len(world.problems) == 2)
+    full_disk.is_full = False
+
+
+async def test_quitting_tries_once_more_to_write_the_queue_and_waits_for_no_room(
+    world: World, full_disk: FullDisk
+) -> None:
+    full_disk.is_full = True
+    await world.player.enqueue(tracks("abc"))
+    await until(lambda: full_disk.tries == 1)
+    await world.player.stop()
+    assert full_disk.tries == 2
+    full_disk.is_full = False
+    await world.player.stop()
+    await until_kept(world, "abc")
 
 
 async def test_shuffle_and_its_order_survive_and_can_be_undone(world: World) -> None:
