@@ -128,6 +128,13 @@ class DownloadFiles:
         """Where an item's bytes grow; a name of its own for each item."""
         return self.root / self._account / self._shelf(item_id) / f"{item_id}{PART_SUFFIX}"
 
+    def has_part(self, item_id: str) -> bool:
+        """Whether bytes of an item lie in its `.part`, or may lie there: it cannot be looked at."""
+        try:
+            return self.part_of(item_id).stat().st_size > 0
+        except OSError as error:
+            return not isinstance(error, FileNotFoundError)
+
     def of(self, item_id: str) -> list[Path]:
         """Whatever lies where the item's id puts it; lists a folder."""
         return list(self.part_of(item_id).parent.glob(f"{item_id}.*"))

@@ -325,7 +325,7 @@ class Listeners:
             if not goes_on:
                 await self._rows.move([download_id], "pause", wait_reason=None)
             self._forget(follower)
-            if row is not None and not goes_on and not row.wanted_by and follower.feed.written == 0:
+            if row is not None and not goes_on and not row.wanted_by and await self._is_empty(follower, row):
                 await self._remove([download_id])
                 return
         await self._announcer.changed([download_id])
@@ -337,6 +337,11 @@ class Listeners:
             return follower.info.status != "paused" or not follower.info.wanted_by
         total = follower.feed.total
         return total is not None and follower.feed.here >= total * HALF
+
+    async def _is_empty(self, follower: Follower, row: DownloadInfo) -> bool:
+        """Whether nothing of it is here; where the disk is held the feed alone does not know what lay there before."""
+        is_none_known = follower.feed.written == 0 and row.bytes_downloaded == 0
+        return is_none_known and not await asyncio.to_thread(self._files.has_part, row.item_id)
 
     async def _clear_regularly(self) -> None:
         while True:

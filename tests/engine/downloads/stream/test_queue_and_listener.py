@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jellytui.config import CacheSettings, DownloadSettings, Settings
+from jellytui.demo.library import DemoTrack
 from jellytui.demo.server import DemoServer
 from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError, ServerUnreachableError
 from tests.engine.downloads.conftest import Rig, rig_for
@@ -226,6 +227,38 @@ async def test_where_the_disk_is_full_the_player_is_told(song_server: DemoServer
         with pytest.raises(DiskError):
             await read_on(file)
         file.close()
+
+
+async def left_early(rig: Rig) -> DemoTrack:
+    """A track of which some was heard, and nobody listens any more."""
+    song = song_of(rig, "flac")
+    rig.server.faults.add("drip", route=STREAMS, rate=SLOW, times=1)
+    file = await rig.manager.open_stream(song.id)
+    await read_on(file, 0, 200_000)
+    file.close()
+    await until(lambda: not rig.manager.leases.is_held(song.id))
+    return song
+
+
+async def test_what_is_half_here_outlives_a_play_while_the_disk_is_full(listening: Rig) -> None:
+    song = await left_early(listening)
+    held = listening.part(song.id).read_bytes()
+    listening.manager.disk.free_floor_bytes = 1 << 60
+    listening.manager.runner.hold_for_disk(DiskError("full"), needed_bytes=1)
+    with pytest.raises(DiskError):
+        await listening.manager.open_stream(song.id)
+    assert (await listening.row(song.id)).status == "paused"
+    assert listening.part(song.id).read_bytes() == held
+
+
+async def test_what_is_half_here_outlives_a_play_while_a_move_holds_the_queue(listening: Rig, tmp_path: Path) -> None:
+    song = await left_early(listening)
+    held = listening.part(song.id).read_bytes()
+    await listening.manager.caretaker.move(tmp_path / "elsewhere")
+    with pytest.raises(DiskError):
+        await listening.manager.open_stream(song.id)
+    assert (await listening.row(song.id)).status == "paused"
+    assert listening.part(song.id).read_bytes() == held
 
 
 async def test_where_the_database_is_full_the_player_is_told(listening: Rig) -> None:
