@@ -276,7 +276,7 @@ class DownloadManager:
     # For the player.
 
     async def local_path(self, item_id: str) -> Path | None:
-        """The file of a completed download that is there; else None."""
+        """The file of a completed download that is there and stays there for who has leased it; else None."""
         return await self.offline.local_path(item_id)
 
     async def first_local(self, item_ids: Sequence[str]) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.rows.listing import Listing
+from jellytui.engine.downloads.rows.queue import CONDEMNED
 from jellytui.engine.models import Track
 
 _WORD = re.compile(r"\w+")
@@ -24,9 +25,9 @@ class Offline:
         self._files = files
 
     async def local_path(self, item_id: str) -> Path | None:
-        """The item's file, if a whole one is there; else None."""
+        """The item's file, if a whole one is there that is not being removed; else None."""
         row = await self._listing.by_item(item_id)
-        if row is None or row.completed_at is None or row.file_path is None:
+        if row is None or row.completed_at is None or row.file_path is None or row.wait_reason == CONDEMNED:
             return None
         path = self._files.absolute(row.file_path)
         return path if await asyncio.to_thread(_is_file, path) else None

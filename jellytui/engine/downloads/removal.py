@@ -94,7 +94,8 @@ class Removal:
         gone: list[int] = []
         for start in range(0, len(rows), _BATCH):
             batch = [row for row in rows[start : start + _BATCH] if not self._leases.is_held(row.item_id)]
-            await self._remove_now(batch)
+            kept = await self._remove_now(batch)
+            batch = [row for row in batch if row.id not in kept]
             await self._remember_evicted(batch)
             gone += [row.id for row in batch]
         return gone
@@ -182,9 +183,14 @@ class Removal:
             if row not in free:
                 await self._remove_later(row)
         for start in range(0, len(free), _BATCH):
-            await self._remove_now(free[start : start + _BATCH])
+            batch = free[start : start + _BATCH]
+            kept = await self._remove_now(batch)
+            for row in batch:
+                if row.id in kept:
+                    await self._remove_later(row)
 
-    async def _remove_now(self, rows: Sequence[WantedRow]) -> None:
+    async def _remove_now(self, rows: Sequence[WantedRow]) -> set[int]:
+        """Removes rows with their files; those that stay, because somebody has come to read them. Raises DiskError."""
         ids = [row.id for row in rows]
         infos = await self._listing.by_ids(ids)
         if any(row.is_here for row in rows):
@@ -192,13 +198,26 @@ class Removal:
         await self._rows.condemn(ids)
         await self._runner.stop_attempts(ids)
         try:
-            # Read again: an attempt may have completed in the very last moment.
-            await self._unlink(await self._wants.rows(ids))
+            # Read again: an attempt may have completed in the very last moment. Who takes a lease from here on is told
+            # that no file is there (offline.py), for the rows are condemned.
+            marked = await self._wants.rows(ids)
+            kept = {row.id for row in marked if self._leases.is_held(row.item_id)}
+            await self._unlink([row for row in marked if row.id not in kept])
         except DiskError:
             await self._rows.pardon(ids)
             raise
-        await self._rows.delete(ids)
-        self._announcer.removed(infos)
+        if kept:
+            await self._spare([row for row in rows if row.id in kept])
+        await self._rows.delete([download_id for download_id in ids if download_id not in kept])
+        self._announcer.removed([info for info in infos if info.id not in kept])
+        return kept
+
+    async def _spare(self, rows: Sequence[WantedRow]) -> None:
+        """These stay, and what was to come of them comes."""
+        await self._rows.pardon([row.id for row in rows])
+        coming = [row.id for row in rows if row.status in ("pending", "downloading")]
+        if await self._rows.move(coming, "resume"):
+            self._runner.wake()
 
     async def _remove_later(self, row: WantedRow) -> None:
         """Somebody reads it: it is the cache's until he lets it go."""

@@ -163,3 +163,26 @@ async def test_what_is_asked_for_while_its_listener_leaves_comes_down(rig: Rig, 
     await leaving
     await rig.until_status(song.id, "completed")
     await rig.whole(song.id)
+
+
+@pytest.mark.parametrize("act", ["evict", "delete"])
+async def test_a_file_that_is_being_chosen_to_be_played_while_it_is_removed_stays_or_is_not_chosen(
+    rig: Rig, act: str
+) -> None:
+    song = rig.songs[0]
+    for count in range(40):
+        await rig.manager.want(await rig.catalogue.tracks([song.id]), "queue")
+        row = await rig.until_status(song.id, "completed")
+        file = rig.root / (row.file_path or "")
+        remove = rig.manager.evict if act == "evict" else rig.manager.acts.delete
+        removing: asyncio.Task[object] = asyncio.create_task(remove([row.id]))
+        await steps(count)
+        with rig.manager.lease(song.id):
+            path = await rig.manager.local_path(song.id)
+            await removing
+            assert path is None or path.read_bytes() == song.file.read_bytes()
+        if act == "delete":
+            async with asyncio.timeout(20):
+                while await rig.manager.listing.by_item(song.id):
+                    await steps(1)
+            assert not file.exists()

@@ -37,6 +37,7 @@ class FakeFiles:
     stream_error: JellytuiError | None = None
 
     async def local_path(self, item_id: str) -> Path | None:
+        assert item_id in self.leased  # or it might go between the look and the load
         return self.here.get(item_id)
 
     async def first_local(self, item_ids: Sequence[str]) -> str | None:

@@ -53,6 +53,13 @@ class RealWorld(World):
             await self.player.wait_until_stopped()
 
 
+class FoundOnce(dict[str, Path]):
+    """Files that somebody deletes after they were found."""
+
+    def get(self, item_id: str, default: Any = None) -> Any:
+        return self.pop(item_id, default)
+
+
 @pytest_asyncio.fixture
 async def real(database: Database) -> AsyncIterator[RealWorld]:
     world = RealWorld(database)
@@ -203,3 +210,16 @@ async def test_quitting_while_libmpv_is_made_ends_it(real: RealWorld, cores: Cor
     with pytest.raises(SoundError, match="closed"):
         await real.player.play()
     assert cores.begun == 1
+
+
+async def test_a_file_that_is_gone_when_it_is_opened_plays_from_the_server(
+    real: RealWorld, demo_server: DemoServer, tmp_path: Path
+) -> None:
+    (item,) = _album(demo_server)[:1]
+    content = item.file.read_bytes()
+    real.files.here = FoundOnce({item.id: tmp_path / "gone.flac"})
+    real.files.growing = {item.id: PartialFile(content, available=len(content))}
+    await real.player.play_tracks([_as_track(item)])
+    await real.until_stopped()
+    assert real.names(TrackStarted) == [item.id]
+    assert (real.problems, real.files.leased) == ([], [])

@@ -58,25 +58,30 @@ class Deck:
     async def load(self, entry: QueueEntry, *, start_ms: int, is_plain: bool = False) -> Load:
         """Plays an entry instead of all that is here. `is_plain`: remote ones by their URL, not through a stream."""
         self._release()
-        item = await create_media_item(entry.track, files=self._files, stream_url=self._stream_url)
-        load_id = self._sound.load(_uri_of(item, is_plain), start_ms=start_ms, gain_db=self.gain(entry.track))
-        self.current = self._hold(load_id, entry, item, is_plain)
+        with ExitStack() as lease:
+            item = await self._choose(entry.track, lease)
+            load_id = self._sound.load(_uri_of(item, is_plain), start_ms=start_ms, gain_db=self.gain(entry.track))
+            self.current = Load(load_id=load_id, entry=entry, item=item, lease=lease.pop_all(), is_plain=is_plain)
         return self.current
 
     async def prepare(self, entry: QueueEntry | None) -> None:
         """Appends the entry that plays next; takes off what was appended when it is another, or None."""
         if self.current is None:
             return
-        item = None
-        if entry is not None:
-            item = await create_media_item(entry.track, files=self._files, stream_url=self._stream_url)
-        if self.current is None or (self.ahead and self.ahead.entry == entry and self.ahead.item == item):
-            return
-        self._drop_ahead()
-        if entry is not None and item is not None:
-            is_plain = self.current.is_plain
-            load_id = self._sound.append(_uri_of(item, is_plain), gain_db=self.gain(entry.track))
-            self.ahead = self._hold(load_id, entry, item, is_plain)
+        with ExitStack() as lease:
+            item = None if entry is None else await self._choose(entry.track, lease)
+            if self.current is None or (self.ahead and self.ahead.entry == entry and self.ahead.item == item):
+                return
+            self._drop_ahead()
+            if entry is not None and item is not None:
+                is_plain = self.current.is_plain
+                load_id = self._sound.append(_uri_of(item, is_plain), gain_db=self.gain(entry.track))
+                self.ahead = Load(load_id=load_id, entry=entry, item=item, lease=lease.pop_all(), is_plain=is_plain)
+
+    async def is_outdated(self, load: Load) -> bool:
+        """Whether the file that was loaded is not there any more, or lies elsewhere."""
+        with ExitStack() as lease:
+            return load.is_local and await self._choose(load.entry.track, lease) != load.item
 
     def take_over(self) -> Load | None:
         """The current load has ended; the one ahead, if any, is current from now on."""
@@ -91,11 +96,13 @@ class Deck:
             self._sound.halt()
         self._release()
 
-    def _hold(self, load_id: int, entry: QueueEntry, item: MediaItem, is_plain: bool) -> Load:
-        lease = ExitStack()
-        if isinstance(item.source, LocalSource):
-            lease.enter_context(self._files.lease(entry.track.id))
-        return Load(load_id=load_id, entry=entry, item=item, lease=lease, is_plain=is_plain)
+    async def _choose(self, track: Track, lease: ExitStack) -> MediaItem:
+        """What to load of a track; its file is held from before anybody looks, so that it cannot go in between."""
+        lease.enter_context(self._files.lease(track.id))
+        item = await create_media_item(track, files=self._files, stream_url=self._stream_url)
+        if not isinstance(item.source, LocalSource):
+            lease.close()
+        return item
 
     def _drop_ahead(self) -> None:
         if self.ahead is None:

@@ -326,7 +326,7 @@ class Transport:
         if self._deck.current is not load:
             return
         position_ms = self._panel.resume_ms
-        match way_on(load, error):
+        match "again" if await self._deck.is_outdated(load) else way_on(load, error):
             case "by_url":
                 await self._load_again(position_ms, is_plain=True)
             case "again":
