@@ -90,6 +90,9 @@ def words(error: OSError, root: Path) -> str:
             return f"The disk of {root} cannot be written. Mount it for writing; downloads then go on by themselves."
         case errno.EACCES | errno.EPERM:
             return f"{_folder_of(error, root)} may not be read or written by this user. Change its permissions."
+        case errno.EEXIST:
+            name = error.filename2 or error.filename
+            return f"{name} is there already. Move it away and try again, or cancel this and choose another name."
         case errno.ENOENT | errno.ENODEV | errno.ENXIO | errno.ESTALE | errno.EIO:
             return _gone(root)
         case _:

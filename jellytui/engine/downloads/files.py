@@ -13,6 +13,7 @@ import re
 from copy import copy
 from pathlib import Path, PurePosixPath
 
+from jellytui.engine.downloads.upkeep.carry import link
 from jellytui.engine.errors import UsageError
 
 PART_SUFFIX = ".part"
@@ -153,14 +154,21 @@ class DownloadFiles:
             raise UsageError(f"{file_path!r} is there already. Choose another name.")
         return str(chosen)
 
-    def commit(self, part: Path, relative: str) -> None:
-        """Makes a complete `.part` visible: flushed, renamed, the folder flushed (downloads-playback.md 1.6)."""
+    def commit(self, part: Path, relative: str, *, may_replace: bool) -> None:
+        """Makes a complete `.part` visible: flushed, renamed, the folder flushed (downloads-playback.md 1.6).
+
+        Raises OSError (EEXIST) for a file that is in the way, unless `may_replace`: it is ours.
+        """
         final = self.absolute(relative)
         with part.open("rb") as file:
             os.fsync(file.fileno())
         self.make_folder(final.parent)
-        part.replace(final)
-        _sync_folder(final.parent)
+        if may_replace or not _link(part, final):
+            part.replace(final)
+            _sync_folder(final.parent)
+        else:
+            _sync_folder(final.parent)  # before the other name goes: one of them is there whatever happens
+            part.unlink()
         if part.parent != final.parent:
             _sync_folder(part.parent)
 
@@ -219,6 +227,15 @@ def account_path(server_id: str, user_id: str) -> PurePosixPath:
 def _safe(name: str) -> str:
     """An account's id as a folder; the digest of one that may not stand in a path."""
     return name if is_safe_id(name) else hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def _link(part: Path, final: Path) -> bool:
+    """Gives the file its final name beside the other, unless that is taken; False where there are no such links."""
+    if not os.path.lexists(final):
+        return link(part, final)
+    if not os.path.samestat(final.lstat(), part.lstat()):  # else an earlier run came as far as this
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(final))
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

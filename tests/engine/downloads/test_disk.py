@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from jellytui.config import DownloadSettings, Settings
 from jellytui.engine.downloads.disk import Disk, words
+from jellytui.engine.downloads.files import MARKER, DownloadFiles
 from jellytui.engine.errors import DiskError
 from tests.engine.downloads.conftest import Rig
 from tests.support.clock import ManualClock
@@ -144,6 +146,36 @@ async def test_one_file_that_cannot_be_written_fails_alone(rig: Rig) -> None:
     await rig.whole(other.id)
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+async def test_what_somebody_puts_at_a_path_of_ones_own_while_the_track_comes_is_not_overwritten(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    if not has_links:
+        monkeypatch.setattr(os, "link", _no_links)
+    song = rig.songs[0]
+    rig.server.faults.add("drip", route=DOWNLOAD, rate=2_000_000, times=1)
+    row = await rig.manager.wishes.download_item(song.id, "Mine/song.wav")
+    await until(lambda: rig.part(song.id).exists())
+    own = rig.root / "Mine" / "song.wav"
+    own.parent.mkdir()
+    own.write_bytes(b"recorded at home")
+    rig.server.faults.clear()
+    failed = await rig.until_status(song.id, "failed", "completed")
+    assert own.read_bytes() == b"recorded at home"
+    assert "song.wav is there already" in (failed.error_message or "")
+    await rig.until_idle()
+    assert rig.part(song.id).read_bytes() == song.file.read_bytes()
+    own.rename(own.with_name("home.wav"))
+    await rig.manager.acts.resume([row.id])
+    await rig.until_status(song.id, "completed")
+    await rig.whole(song.id)
+    assert own.read_bytes() == song.file.read_bytes()
+
+
+def _no_links(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [
@@ -161,6 +193,18 @@ def test_every_error_of_a_disk_is_said_with_what_to_do(tmp_path: Path, number: i
     error = OSError(number, "text", "name")
     assert said in words(error, tmp_path)
     assert disk.concerns_all(error) == (number != errno.EACCES)
+
+
+def test_a_commit_that_a_crash_broke_off_with_both_names_there_is_ended(tmp_path: Path) -> None:
+    files = DownloadFiles(root=tmp_path, server_id="server", user_id="user")
+    (tmp_path / MARKER).touch()
+    part, final = files.part_of("abc"), tmp_path / "Mine" / "song.flac"
+    for folder in (part.parent, final.parent):
+        files.make_folder(folder)
+    part.write_bytes(b"music")
+    os.link(part, final)
+    files.commit(part, "Mine/song.flac", may_replace=False)
+    assert (final.read_bytes(), part.exists()) == (b"music", False)
 
 
 def test_an_empty_mount_point_is_not_the_folder(tmp_path: Path) -> None:

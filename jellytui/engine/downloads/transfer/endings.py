@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import timedelta
+from functools import partial
 
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.downloads.announce import Announcer
@@ -105,7 +106,9 @@ class Endings:
         assert part is not None
         loop = asyncio.get_running_loop()
         relative = self.final_path(claim, finished.mime_type)
-        await loop.run_in_executor(self._executor, self._files.commit, part.path, relative)
+        # Whatever else lies at a path that the user chose is his own.
+        commit = partial(self._files.commit, may_replace=claim.is_successor or claim.file_path is None)
+        await loop.run_in_executor(self._executor, commit, part.path, relative)
         info = await self._rows.settle(
             claim,
             "complete",

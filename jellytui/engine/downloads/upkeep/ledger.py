@@ -171,7 +171,7 @@ class Ledger:
                 return await tx.execute(sql, (verdict.path, size, row.id, row.generation)) > 0
             case "lost" | "wrong_size" | "damaged":
                 anew = {"completed_at": None, "cleared_at": None, "durable_bytes": 0}
-                is_mended = await _shift(tx, row, "lose", **here, **anew, file_path=_chosen_path(row))
+                is_mended = await _shift(tx, row, "lose", **here, **anew, file_path=chosen_path(row))
                 if is_mended and is_held:
                     await tx.execute("UPDATE downloads SET status = 'paused' WHERE id = ?", (row.id,))
                 return is_mended
@@ -202,7 +202,7 @@ async def _is_paused_all(tx: Transaction) -> bool:
     return row is not None and row["value"] == "1"
 
 
-def _chosen_path(row: Row) -> str | None:
+def chosen_path(row: Row) -> str | None:
     """The path that a user chose is kept; one made of the id is made again when the file is here."""
     path = row.file_path or ""
     return None if path.rpartition("/")[2].partition(".")[0] == row.item_id else row.file_path

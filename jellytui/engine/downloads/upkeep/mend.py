@@ -11,7 +11,7 @@ from typing import Protocol
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.leases import Leases
 from jellytui.engine.downloads.upkeep.judge import Verdict
-from jellytui.engine.downloads.upkeep.ledger import Ledger
+from jellytui.engine.downloads.upkeep.ledger import Ledger, chosen_path
 from jellytui.engine.downloads.upkeep.strays import Strays
 from jellytui.engine.downloads.upkeep.survey import ASIDE_SUFFIX, OnDisk
 from jellytui.engine.events import DownloadEventType
@@ -78,7 +78,7 @@ class Mender:
             if verdict.kind != "lost" and verdict.file is not None:
                 await self._remove(verdict.file)
         for verdict in mended:
-            if verdict.kind == "damaged" and verdict not in gone and verdict.file is not None:
+            if verdict not in gone and verdict.file is not None and _is_in_the_way(verdict):
                 await asyncio.to_thread(self._put_aside, verdict.item_id, verdict.file)
         mended_set |= await self._take_up([verdict for verdict in free if verdict.kind == "unrecorded"])
         for verdict in free:
@@ -115,8 +115,10 @@ class Mender:
         return True
 
     def _put_aside(self, item_id: str, file: OnDisk) -> None:
+        aside = self._files.part_of(item_id).with_name(item_id + ASIDE_SUFFIX)
         try:
-            self._files.absolute(file.path).replace(self._files.part_of(item_id).with_name(item_id + ASIDE_SUFFIX))
+            self._files.make_folder(aside.parent)
+            self._files.absolute(file.path).replace(aside)
         except OSError as error:
             log.warning("%s cannot be put aside: %s", file.path, error)
 
@@ -137,3 +139,9 @@ class Mender:
             )
         if "queued" in by_event or "waiting" in by_event:
             self._wake()
+
+
+def _is_in_the_way(verdict: Verdict) -> bool:
+    """Whether a broken file may not stay until the new one is here, which replaces none at a path that a user chose."""
+    is_chosen = verdict.row is not None and chosen_path(verdict.row) is not None
+    return verdict.kind == "damaged" or (verdict.kind == "wrong_size" and is_chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.engine.downloads.conftest import Rig
@@ -66,4 +67,16 @@ async def test_a_deleted_file_comes_down_again_by_itself(rig: Rig) -> None:
     await rig.manager.caretaker.swept()
 
     await rig.until_status(song.id, "completed")
+    await rig.whole(song.id)
+
+
+async def test_a_file_at_a_path_of_ones_own_that_has_become_shorter_comes_down_again(rig: Rig) -> None:
+    song = rig.songs[0]
+    await rig.manager.wishes.download_item(song.id, "Mine/song.wav")
+    await rig.until_status(song.id, "completed")
+    await rig.manager.caretaker.swept()
+    os.truncate(rig.root / "Mine" / "song.wav", 1000)
+    await rig.restart()
+    await until(lambda: len(rig.asked(song.id)) == 2)
+    await rig.until_status(song.id, "completed", "failed")
     await rig.whole(song.id)
