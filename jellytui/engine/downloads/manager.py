@@ -249,10 +249,10 @@ class DownloadManager:
         await self.caretaker.stop()
         await self._listeners.stop()
         await self._facts.stop()
-        await self.runner.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.runner.stop()
         await self.announcer.stop()
         await self.listing.close()
 

@@ -1,8 +1,8 @@
 """Removal: how rows and their files go: cancelled, deleted, evicted, or no longer wanted by anybody.
 
 A row is marked first, then its file goes, the row last, so that the next start ends what a crash has broken off, and
-there never is a file that nobody knows. What somebody reads stays until he lets it go. While the root is gone no row of
-a whole file goes: the file would be there again with its disk, and nobody's.
+there never is a file that nobody knows. What somebody reads stays until he lets it go, at most to the next start. While
+the root is gone no row of a whole file goes: the file would be there again with its disk, and nobody's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from jellytui.engine.downloads.announce import Announcer
 from jellytui.engine.downloads.disk import words
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.leases import Leases
+from jellytui.engine.downloads.rows.doomed import Doomed
 from jellytui.engine.downloads.rows.listing import Listing
 from jellytui.engine.downloads.rows.queue import QueueRows
 from jellytui.engine.downloads.rows.requests import AFRESH
@@ -53,6 +54,7 @@ class Removal:
         self._database = database
         self._rows = rows
         self._wants = wants
+        self._doomed = Doomed(database)
         self._listing = listing
         self._files = files
         self._leases = leases
@@ -69,6 +71,9 @@ class Removal:
             rows = await self._wants.rows(await self._rows.condemned())
             await self._unlink_unknown(rows)
             await self._remove_now(rows)
+            doomed = await self._doomed.all()
+            await self._remove_now([row for row in await self._wants.rows(doomed) if not row.is_users])
+            await self._doomed.discard(doomed)
 
     async def cancel(self, download_ids: Sequence[int]) -> None:
         """Gives unfinished rows up with what came of them, whichever of the user's lists wants them too; one that
@@ -221,6 +226,7 @@ class Removal:
 
     async def _remove_later(self, row: WantedRow) -> None:
         """Somebody reads it: it is the cache's until he lets it go."""
+        await self._doomed.add(row.id)
         await self._wants.drop_users([row.id])
         await self._announcer.changed([row.id])
 
@@ -233,6 +239,8 @@ class Removal:
         async with self._changes:
             rows = await self._wants.rows([download_id])
             await self._remove([row for row in rows if not row.is_users])
+            if not any(self._leases.is_held(row.item_id) for row in rows):
+                await self._doomed.discard([download_id])
 
     async def _unlink_unknown(self, rows: Sequence[WantedRow]) -> None:
         """Deletes complete files of which their rows do not know: the run ended between rename and row.

@@ -188,6 +188,21 @@ async def test_what_is_being_read_is_deleted_once_it_is_let_go(rig: Rig) -> None
     assert await rig.rows() == {}
 
 
+async def test_what_is_being_read_when_the_engine_ends_is_deleted_by_the_next_start(rig: Rig) -> None:
+    song, wanted = rig.songs[:2]
+    for one in (song, wanted):
+        await rig.manager.wishes.download_item(one.id)
+        await rig.until_status(one.id, "completed")
+    with rig.manager.lease(song.id), rig.manager.lease(wanted.id):
+        await rig.manager.acts.delete([(await rig.row(one.id)).id for one in (song, wanted)])
+        await rig.manager.wishes.download_item(wanted.id)
+        await rig.stop()
+    await rig.start()
+    assert set(await rig.rows()) == {wanted.id}
+    assert not [path for path in rig.root.rglob("*") if path.stem == song.id]
+    await rig.whole(wanted.id)
+
+
 async def test_what_is_asked_for_again_while_it_waits_to_be_deleted_stays(rig: Rig) -> None:
     song = rig.songs[0]
     await rig.manager.wishes.download_item(song.id)

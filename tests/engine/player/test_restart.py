@@ -7,6 +7,7 @@ import json
 import sqlite3
 from array import array
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,15 @@ async def test_a_restart_finds_queue_position_and_volume_again_paused(world: Wor
     assert world.sound.playing
     assert (world.sound.playing.uri, world.sound.playing.start_ms) == ("jellytui://c", 42_000)
     await player.stop()
+
+
+async def test_a_player_that_ends_lets_go_of_the_files(world: World, tmp_path: Path) -> None:
+    world.files.here = {item_id: tmp_path / item_id for item_id in "ab"}
+    await world.player.play_tracks(tracks("ab"))
+    await world.advance(42)
+    assert world.files.leased == ["a", "b"]
+    await world.player.stop()
+    assert world.files.leased == []
 
 
 async def test_news_of_the_server_before_the_start_does_not_cost_the_queue(world: World) -> None:

@@ -1,4 +1,5 @@
-"""Notes: the queue's own few facts, by name: paused_all, root, can_download, access_sequence, albums_due."""
+"""Notes: the queue's own few facts, by name: paused_all, root, can_download, access_sequence, albums_due,
+doomed."""
 
 from __future__ import annotations
 

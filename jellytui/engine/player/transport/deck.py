@@ -111,10 +111,14 @@ class Deck:
         self.ahead.lease.close()
         self.dropped, self.ahead = self.ahead.load_id, None
 
-    def _release(self) -> None:
+    def let_go(self) -> None:
+        """The sound needs the files no more."""
         for load in (self.current, self.ahead):
             if load is not None:
                 load.lease.close()
+
+    def _release(self) -> None:
+        self.let_go()
         self.current = self.ahead = None
 
 

@@ -190,6 +190,7 @@ class Transport:
         await self._listening.finish()
         self._is_open = False
         await self._sound.close()
+        self._deck.let_go()
 
     # Loading
 
