@@ -58,7 +58,7 @@ class Holds:
         """Whether the link costs money and the settings forbid that."""
         return self._settings.cache.wifi_only and self._network.is_metered
 
-    def ask(self, wanted_by: str, origin: Origin, priority: int, file_path: str | None = None) -> Ask:
+    def ask(self, wanted_by: str, origin: Origin, priority: int) -> Ask:
         """A request as it must begin under what holds now; a listener's begins whatever holds."""
         is_stream = wanted_by == "stream"
         return Ask(
@@ -67,7 +67,6 @@ class Holds:
             priority=priority,
             is_held=self.is_paused and not is_stream,
             wait_reason="metered" if self.is_metered and not is_stream else None,
-            file_path=file_path,
         )
 
     async def follow_network(self) -> None:

@@ -186,3 +186,18 @@ async def test_a_file_that_is_being_chosen_to_be_played_while_it_is_removed_stay
                 while await rig.manager.listing.by_item(song.id):
                     await steps(1)
             assert not file.exists()
+
+
+@pytest.mark.parametrize("is_one_track", [True, False])
+async def test_of_two_requests_at_once_with_paths_of_their_own_one_is_told_what_is_taken(
+    rig: Rig, is_one_track: bool
+) -> None:
+    first, second = rig.songs[0], rig.songs[0 if is_one_track else 1]
+    outcomes = await asyncio.gather(
+        rig.manager.wishes.download_item(first.id, "Mine/first.wav"),
+        rig.manager.wishes.download_item(second.id, "Mine/second.wav" if is_one_track else "Mine/first.wav"),
+        return_exceptions=True,
+    )
+    (refusal,) = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert isinstance(refusal, UsageError)
+    assert len(await rig.rows()) == 1

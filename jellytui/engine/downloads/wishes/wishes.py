@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from jellytui.engine.downloads.announce import Announcer
@@ -75,8 +76,7 @@ class Wishes:
         tracks = await self._catalogue.tracks([item_id])
         if not tracks:
             raise NotFoundError(f"There is no track {item_id} in the library. `jellytui sync` brings it up to date.")
-        chosen = None if file_path is None else await self._chosen_path(item_id, file_path)
-        return (await self._request_for_user(tracks, "user", chosen))[0]
+        return (await self._request_for_user(tracks, "user", file_path))[0]
 
     async def download_album(self, album_id: str) -> list[DownloadInfo]:
         """Queues an album's tracks in their order. Raises NotFoundError."""
@@ -147,14 +147,17 @@ class Wishes:
     ) -> list[DownloadInfo]:
         if await self._wants.cached_items([track.id for track in tracks]):
             await self._must_be_allowed()
-        return await self._request(tracks, lambda: self._holds.ask(wanted_by, "user", USER_PRIORITY, file_path))
+        return await self._request(tracks, lambda: self._holds.ask(wanted_by, "user", USER_PRIORITY), file_path)
 
-    async def _request(self, tracks: Sequence[Track], ask: Callable[[], Ask]) -> list[DownloadInfo]:
+    async def _request(
+        self, tracks: Sequence[Track], ask: Callable[[], Ask], file_path: str | None = None
+    ) -> list[DownloadInfo]:
         """Queues them by what holds when their turn has come: everything may have been paused while they waited."""
         for track in tracks:
             self._files.part_of(track.id)  # an id that may not stand in a path is refused before it has a row
         async with self._changes:
-            ids = await self._requests.add(tracks, ask())
+            chosen = None if file_path is None else await self._chosen_path(tracks[0].id, file_path)
+            ids = await self._requests.add(tracks, replace(ask(), file_path=chosen))
         infos = await self._announcer.changed(ids)
         self._facts.add(info.item_id for info in infos if info.status != "completed")
         self._runner.wake()
@@ -166,7 +169,7 @@ class Wishes:
         await self.withdraw(await self._wants.unfollow(wanted_by), wanted_by)
 
     async def _chosen_path(self, item_id: str, file_path: str) -> str:
-        """A path that the user chose, checked against disk and rows. Raises UsageError."""
+        """A path that the user chose, checked against disk and rows; the caller holds `changes`. Raises UsageError."""
         row = await self._listing.by_item(item_id)
         if row is not None:
             where = f" as {row.file_path}" if row.file_path else ""
