@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.downloads.announce import Announcer
@@ -86,6 +86,7 @@ class Acts:
         """Pauses every row, and each one yet to come; what somebody listens to goes on."""
         async with self._changes:
             await self._holds.pause(True)
+            self._note(self._runner.listeners, is_paused=True)
             listened = {transfer.claim.id for transfer in self._runner.running.values() if transfer.is_stream}
             unfinished = await self._with_status("pending", "downloading")
             ids = [download_id for download_id in unfinished if download_id not in listened]
@@ -96,6 +97,7 @@ class Acts:
         """Lets every paused row go on, and those yet to come start."""
         async with self._changes:
             await self._holds.pause(False)
+            self._note(self._runner.listeners, is_paused=False)
             ids = await self._resume(await self._wanted("paused"))
         self._runner.wake()
         await self._announcer.changed(ids)
@@ -146,6 +148,12 @@ class Acts:
             raise NotFoundError(f"There is no download {download_ids[0]}. `jellytui downloads` lists them.")
         return infos
 
+    def _note(self, download_ids: Iterable[int], *, is_paused: bool) -> None:
+        """What is listened to goes on as it is; once it is left this holds."""
+        for download_id in download_ids:
+            if listener := self._runner.listeners.get(download_id):
+                listener.is_paused = is_paused
+
     async def _pause(self, download_ids: Sequence[int]) -> None:
         """The rows first, so that no attempt that ends can bring them back; then what their attempts have got."""
         paused = await self._rows.move(download_ids, "pause", wait_reason=None, next_attempt_at=None)
@@ -155,6 +163,7 @@ class Acts:
             await self._rows.keep_progress(progress, boot_id())
 
     async def _resume(self, download_ids: Sequence[int]) -> list[int]:
+        self._note(download_ids, is_paused=False)
         reason = "metered" if self._holds.is_metered else None
         return await self._rows.move(download_ids, "resume", wait_reason=reason, **AFRESH)
 

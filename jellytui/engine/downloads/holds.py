@@ -6,12 +6,10 @@ from jellytui.config import Settings
 from jellytui.engine.downloads.announce import Announcer
 from jellytui.engine.downloads.ports import Link, Network
 from jellytui.engine.downloads.rows.notes import Notes
-from jellytui.engine.downloads.rows.queue import QueueRows
+from jellytui.engine.downloads.rows.queue import PAUSED_ALL, QueueRows
 from jellytui.engine.downloads.rows.requests import Ask
 from jellytui.engine.downloads.transfer.runner import Runner
 from jellytui.engine.models import Origin
-
-_PAUSED = "paused_all"
 
 
 class Holds:
@@ -45,12 +43,12 @@ class Holds:
 
     async def load(self) -> None:
         """Takes up what an earlier run noted."""
-        self.is_paused = await self._notes.get(_PAUSED) == "1"
+        self.is_paused = await self._notes.get(PAUSED_ALL) == "1"
 
     async def pause(self, is_paused: bool) -> None:
         """Pauses everything to come, or lets it go on."""
         self.is_paused = is_paused
-        await self._notes.set(_PAUSED, str(int(is_paused)))
+        await self._notes.set(PAUSED_ALL, str(int(is_paused)))
         self._announcer.totals_changed()
 
     @property

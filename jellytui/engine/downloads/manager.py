@@ -149,6 +149,7 @@ class DownloadManager:
         self._listeners = Listeners(
             database=database,
             rows=self.rows,
+            holds=self._holds,
             requests=requests,
             wants=self.wants,
             listing=self.listing,

@@ -113,8 +113,8 @@ class Removal:
         hopeless = [row for row in orphans if row.status == "failed" or live.get(row.id, row.progress) < HALF]
         await self._remove(hopeless)
         going = {row.id for row in hopeless}
-        await self._rows.move(
-            [row.id for row in orphans if row.status == "paused" and row.id not in going], "resume", wait_reason=None
+        await self._rows.go_on(
+            [row.id for row in orphans if row.status == "paused" and row.id not in going], wait_reason=None
         )
         await self._announcer.changed([row.id for row in rows if row.id not in going])
         self._runner.wake()
@@ -139,9 +139,8 @@ class Removal:
         ids = [row.id for row in dropped]
         await self._runner.stop_attempts(await self._rows.move(ids, "pause"))
         await self._unlink(dropped)
-        await self._rows.move(
+        await self._rows.go_on(
             ids,
-            "resume",
             bytes_downloaded=0,
             progress=0.0,
             durable_bytes=0,

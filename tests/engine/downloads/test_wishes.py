@@ -300,3 +300,33 @@ async def test_facts_that_cannot_be_written_for_a_while_are_asked_for_again(rig:
     async with asyncio.timeout(20):
         while (await rig.row(row.item_id)).file_size is None:
             await clock.advance(PAUSE_S)
+
+
+async def test_what_a_list_lets_go_while_all_is_paused_waits_with_everything_else(rig: Rig) -> None:
+    song = rig.songs[0]
+    rig.server.faults.add("drip", route=DOWNLOAD, rate=3_000_000)
+    rig.catalogue.playlists["mix"] = tracks(rig, 0)
+    (row,) = await rig.manager.wishes.download_playlist("mix")
+    await until(lambda: row.id in rig.manager.runner.running)
+    transfer = rig.manager.runner.running[row.id]
+    await until(lambda: transfer.bytes_here >= song.size * 0.6)
+    await rig.manager.acts.pause_all()
+    await rig.manager.wishes.unfollow_playlist("mix")
+    await settle()
+    assert ((await rig.row(song.id)).status, rig.manager.runner.running) == ("paused", {})
+
+
+async def test_what_is_left_to_the_cache_while_all_is_paused_waits_with_everything_else(rig: Rig) -> None:
+    song = rig.songs[0]
+    rig.server.faults.add("drip", route=DOWNLOAD, rate=2_000_000)
+    row = await rig.manager.wishes.download_item(song.id)
+    await rig.manager.want(tracks(rig, 0), "queue")
+    await until(lambda: rig.part(song.id).exists())
+    await rig.manager.acts.pause_all()
+    await rig.manager.acts.cancel([row.id])
+    await settle()
+    left = await rig.row(song.id)
+    assert (left.status, left.wanted_by, left.bytes_downloaded) == ("paused", ("queue",), 0)
+    assert not rig.part(song.id).exists()
+    await rig.manager.acts.resume_all()
+    await all_completed(rig, 0)

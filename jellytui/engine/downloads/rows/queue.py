@@ -33,6 +33,9 @@ _RETURNING = """RETURNING *, EXISTS (SELECT 1 FROM wants w WHERE w.download_id =
 CONDEMNED = "removal"
 """The wait reason of a row that is being removed: a mark, so that a crash in between is noticed."""
 
+PAUSED_ALL = "paused_all"
+"""The name in `downloads_state` under which it stands that everything is paused."""
+
 CLAIM = """
 UPDATE downloads SET status = 'downloading', generation = generation + 1, started_at = coalesce(started_at, :now),
     wait_reason = NULL, next_attempt_at = NULL, error_message = NULL
@@ -190,6 +193,13 @@ class QueueRows:
         async with self._database.transaction() as tx:
             return await move(tx, download_ids, act, **fields)
 
+    async def go_on(self, download_ids: Sequence[int], **fields: Any) -> None:
+        """Resumes rows without the user's asking for it: where he has paused everything they wait with the rest."""
+        async with self._database.transaction() as tx:
+            resumed = await move(tx, download_ids, "resume", **fields)
+            if await is_all_paused(tx):
+                await move(tx, resumed, "pause")
+
     async def condemn(self, download_ids: Sequence[int]) -> None:
         """Stops rows and marks them: whatever happens, they go, with their files."""
         async with self._database.transaction() as tx:
@@ -276,6 +286,12 @@ async def move(tx: Transaction, download_ids: Sequence[int], act: Act, **fields:
     )
     changed = {row["id"] for row in rows}
     return [download_id for download_id in download_ids if download_id in changed]
+
+
+async def is_all_paused(tx: Transaction) -> bool:
+    """Whether the user has paused everything."""
+    row = await tx.fetch_one("SELECT value FROM downloads_state WHERE name = ?", (PAUSED_ALL,))
+    return row is not None and row["value"] == "1"
 
 
 async def pardon(tx: Transaction, download_ids: Sequence[int]) -> None:

@@ -54,6 +54,7 @@ class Follower:
         wake: Callable[[], None],
         look_up: Callable[[Follower], Coroutine[object, object, None]],
         on_short: Callable[[], None],
+        is_paused: bool,
     ) -> None:
         self.info = info
         """The row as it was when the first reader came."""
@@ -61,6 +62,7 @@ class Follower:
         self.side = side
         self.lease = lease
         self.readers: list[StreamReader] = []
+        self.is_paused = is_paused
         self.is_due = True
         self.is_short = True
         """Whether some reader has too little ahead of it, so that others shall stop reading."""

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.announce import Announcer
 from jellytui.engine.downloads.files import DownloadFiles
+from jellytui.engine.downloads.holds import Holds
 from jellytui.engine.downloads.leases import Leases
 from jellytui.engine.downloads.ports import Catalogue, Link, Server
 from jellytui.engine.downloads.rows.listing import Listing
@@ -61,6 +62,7 @@ class Listeners:
         *,
         database: Database,
         rows: QueueRows,
+        holds: Holds,
         requests: Requests,
         wants: Wants,
         listing: Listing,
@@ -82,6 +84,7 @@ class Listeners:
     ) -> None:
         self._stream_rows = StreamRows(database)
         self._rows = rows
+        self._holds = holds
         self._requests = requests
         self._wants = wants
         self._listing = listing
@@ -192,6 +195,7 @@ class Listeners:
             wake=self._runner.wake,
             look_up=self._look_up,
             on_short=self._review_gate,
+            is_paused=self._is_paused(row),
         )
         follower.lease.enter_context(self._leases.hold(item_id))
         self._followers[item_id] = follower
@@ -218,6 +222,13 @@ class Listeners:
             ask = Ask(wanted_by=WANT, origin="stream", priority=PRIORITY_OF["stream"])
             ids = await self._requests.add([track], ask)
             return row or await self._listing.get(ids[0])
+
+    def _is_paused(self, row: DownloadInfo) -> bool:
+        """Whether the row would wait without its listener: the user has paused it, or everything and not resumed it."""
+        if row.status in ("pending", "downloading") and row.wanted_by != (WANT,):
+            return False
+        # A paused row that nobody wants was left by a listener: of it nobody said pause.
+        return self._holds.is_paused or (row.status == "paused" and bool(row.wanted_by))
 
     async def _track(self, item_id: str) -> Track:
         tracks = await self._catalogue.tracks([item_id])
@@ -332,11 +343,9 @@ class Listeners:
 
     def _goes_on(self, follower: Follower, row: DownloadInfo) -> bool:
         """Whether the queue goes on with it: others want it, or the better part is here."""
-        if row.wanted_by:
-            # Of a row that a listener had left nobody said pause.
-            return follower.info.status != "paused" or not follower.info.wanted_by
         total = follower.feed.total
-        return total is not None and follower.feed.here >= total * HALF
+        is_half_here = total is not None and follower.feed.here >= total * HALF
+        return not follower.is_paused and (bool(row.wanted_by) or is_half_here)
 
     async def _is_empty(self, follower: Follower, row: DownloadInfo) -> bool:
         """Whether nothing of it is here; where the disk is held the feed alone does not know what lay there before."""

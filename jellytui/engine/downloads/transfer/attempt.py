@@ -76,6 +76,9 @@ class Transfer:
 class RowListener(Protocol):
     """Somebody who reads a row's file while it comes (stream/); told of each attempt of the row, on the loop."""
 
+    is_paused: bool
+    """Whether the row stays paused once nobody reads: a user's pause does not stop the music."""
+
     @property
     def is_due(self) -> bool:
         """Whether an attempt shall begin now, if none runs."""

@@ -82,7 +82,7 @@ class Runner:
         self._needed_bytes = 0
         self.make_room: Callable[[], Awaitable[bool]] | None = None
         """Frees what it can of a full disk; whether it did."""
-        self._listeners: dict[int, RowListener] = {}
+        self.listeners: dict[int, RowListener] = {}
         """The rows that somebody listens to; each has a slot of its own."""
         self._alarms = Alarms(clock)
         self._wake = asyncio.Event()
@@ -123,7 +123,7 @@ class Runner:
         """
         if self.disk_problem is not None:
             raise self.disk_problem
-        self._listeners[download_id] = listener
+        self.listeners[download_id] = listener
         if transfer := self.running.get(download_id):
             transfer.is_stream = True
             if transfer.part is not None:
@@ -135,7 +135,7 @@ class Runner:
 
     def unlisten(self, download_id: int, *, is_paused: bool = False) -> None:
         """Nobody listens to the row any more; it waits for an ordinary slot, or is paused."""
-        self._listeners.pop(download_id, None)
+        self.listeners.pop(download_id, None)
         transfer = self.running.get(download_id)
         if transfer is not None and transfer.is_stream:
             transfer.is_paused = is_paused
@@ -201,7 +201,7 @@ class Runner:
         return self.disk_problem is None and not self._is_stopping
 
     async def _claim_for_listeners(self) -> None:
-        for download_id, listener in list(self._listeners.items()):
+        for download_id, listener in list(self.listeners.items()):
             if download_id in self.running or not listener.is_due or not self._may_listen():
                 continue
             claim = await self._rows.claim_for_listener(download_id, at_once=True)
@@ -213,7 +213,7 @@ class Runner:
     def _launch(self, claim: Claim) -> None:
         """Starts the attempt of a claim. Known as running before anything else can happen: a pause must find it."""
         previous = self.running.get(claim.id)
-        transfer = Transfer(claim, self._clock, is_stream=claim.id in self._listeners)
+        transfer = Transfer(claim, self._clock, is_stream=claim.id in self.listeners)
         self.running[claim.id] = transfer
         if not self._may_listen():
             # The disk, a move or the end came while the row was being claimed.
@@ -308,7 +308,7 @@ class Runner:
             if self.running.get(claim.id) is transfer:
                 del self.running[claim.id]
             transfer.ended.set()
-            if listener := self._listeners.get(claim.id):
+            if listener := self.listeners.get(claim.id):
                 listener.ended(transfer)
             self.wake()
 
@@ -342,7 +342,7 @@ class Runner:
         )
         if transfer.part.size:
             transfer.held = claim.held
-        if listener := self._listeners.get(claim.id):
+        if listener := self.listeners.get(claim.id):
             listener.opened(transfer)
         # A listener's way is the anonymous stream: it needs no permission, and no sign-in.
         is_authorized = claim.is_users and not transfer.is_stream
@@ -369,7 +369,7 @@ class Runner:
             disk=self._disk,
             server=self._server,
             executor=self.executor,
-            listener=lambda: self._listeners.get(claim.id),
+            listener=lambda: self.listeners.get(claim.id),
         )
         return await self._worker.fetch(task, transfer.part, transfer.control, hooks)
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from jellytui.engine.clock import Clock, timestamp
-from jellytui.engine.downloads.rows.queue import fraction
+from jellytui.engine.downloads.rows.queue import fraction, is_all_paused
 from jellytui.engine.downloads.rows.requests import USER_PRIORITY
 from jellytui.engine.downloads.state import Act, sources, target
 from jellytui.engine.downloads.transfer.boot import boot_id
@@ -85,7 +85,7 @@ class Ledger:
         """Mends rows, in one transaction: (those mended, those of them whose row is gone now)."""
         mended, gone = [], []
         async with self._database.transaction() as tx:
-            is_held = await _is_paused_all(tx)
+            is_held = await is_all_paused(tx)
             for verdict in verdicts:
                 if verdict.row is None:
                     continue
@@ -195,11 +195,6 @@ async def _shift(tx: Transaction, row: Row, act: Act, **fields: Any) -> bool:
         f"WHERE id = :id AND generation = :read AND status IN ({allowed})"
     )
     return await tx.execute(sql, {**assignments, "id": row.id, "read": row.generation}) > 0
-
-
-async def _is_paused_all(tx: Transaction) -> bool:
-    row = await tx.fetch_one("SELECT value FROM downloads_state WHERE name = 'paused_all'")
-    return row is not None and row["value"] == "1"
 
 
 def chosen_path(row: Row) -> str | None:

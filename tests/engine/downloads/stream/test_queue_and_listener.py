@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError, Serv
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.stream.test_reading import SLOW, STREAMS, song_of
 from tests.support.streaming import Asked, QuickClock, read_on
-from tests.support.waiting import until
+from tests.support.waiting import settle, until
 
 
 async def test_a_download_that_runs_already_is_joined(listening: Rig) -> None:
@@ -365,3 +367,86 @@ async def test_resuming_everything_leaves_what_was_only_listened_to(listening: R
     await listening.until_status(song.id, "paused")
     await listening.manager.acts.resume_all()
     assert (await listening.row(song.id)).status == "paused"
+
+
+async def let_go(rig: Rig, item_id: str) -> None:
+    """Waits until nobody listens to the track any more, and the queue has done what it then may."""
+    await until(lambda: not rig.manager.leases.is_held(item_id))
+    await settle()
+
+
+@pytest.mark.parametrize("is_asked_for", [True, False])
+async def test_what_was_listened_to_waits_with_everything_else_once_it_is_left(
+    listening: Rig, is_asked_for: bool
+) -> None:
+    song = song_of(listening, "flac")
+    for route in ("*/download", STREAMS):
+        listening.server.faults.add("drip", route=route, rate=4 * SLOW)
+    if is_asked_for:
+        await listening.manager.wishes.download_item(song.id)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, song.size * 6 // 10)
+    await listening.manager.acts.pause_all()
+    file.close()
+    await let_go(listening, song.id)
+    assert (await listening.row(song.id)).status == "paused"
+    assert not listening.manager.runner.running
+
+
+async def test_what_is_first_listened_to_while_all_is_paused_waits_once_it_is_left(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW)
+    await listening.manager.acts.pause_all()
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, song.size * 6 // 10)
+    file.close()
+    await let_go(listening, song.id)
+    assert (await listening.row(song.id)).status == "paused"
+
+
+async def test_a_row_that_was_resumed_by_itself_goes_on_after_its_listener_though_all_is_paused(
+    listening: Rig,
+) -> None:
+    song = song_of(listening, "flac")
+    for route in ("*/download", STREAMS):
+        listening.server.faults.add("drip", route=route, rate=SLOW)
+    row = await listening.manager.wishes.download_item(song.id)
+    await listening.manager.acts.pause_all()
+    await listening.manager.acts.resume([row.id])
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    listening.server.faults.clear()
+    file.close()
+    await let_go(listening, song.id)
+    await listening.until_status(song.id, "completed")
+
+
+async def test_resuming_everything_holds_for_what_is_listened_to(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    for route in ("*/download", STREAMS):
+        listening.server.faults.add("drip", route=route, rate=SLOW)
+    await listening.manager.wishes.download_item(song.id)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    await listening.manager.acts.pause_all()
+    await listening.manager.acts.resume_all()
+    listening.server.faults.clear()
+    file.close()
+    await listening.until_status(song.id, "completed")
+
+
+async def test_what_is_listened_to_at_the_end_waits_after_a_start_while_all_is_paused(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    for route in ("*/download", STREAMS):
+        listening.server.faults.add("drip", route=route, rate=SLOW)
+    await listening.manager.wishes.download_item(song.id)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    await listening.manager.acts.pause_all()
+    await listening.stop()
+    with closing(sqlite3.connect(listening.folder / "jellytui.db", isolation_level=None)) as database:
+        database.execute("UPDATE downloads SET status = 'downloading'")  # as if the process was killed
+    await listening.start()
+    await settle()
+    assert (await listening.row(song.id)).status == "paused"
+    file.close()
