@@ -156,6 +156,7 @@ class Acts:
 
     async def _pause(self, download_ids: Sequence[int]) -> None:
         """The rows first, so that no attempt that ends can bring them back; then what their attempts have got."""
+        self._note(download_ids, is_paused=True)
         paused = await self._rows.move(download_ids, "pause", wait_reason=None, next_attempt_at=None)
         stopped = await self._runner.stop_attempts(paused)
         progress = [progress for transfer in stopped if (progress := transfer.progress())]

@@ -137,6 +137,9 @@ class Listeners:
             if follower.leaving is not None:
                 follower.leaving.cancel()
             await follower.stop()
+            if follower.is_paused:
+                with contextlib.suppress(sqlite3.Error):
+                    await self._hand_back(follower, goes_on=False)
             self._forget(follower)
         if self._passing is not None:
             await self._passing.stop()
@@ -328,18 +331,23 @@ class Listeners:
         # Held to the end: a request in between would be paused with the rest.
         async with self._changes:
             row = await self._listing.by_item(item_id)
-            transfer = self._runner.running.get(download_id)
             goes_on = row is not None and self._goes_on(follower, row)
-            self._runner.unlisten(download_id, is_paused=not goes_on)
-            if transfer is not None:
-                await transfer.ended.wait()
-            if not goes_on:
-                await self._rows.move([download_id], "pause", wait_reason=None)
+            await self._hand_back(follower, goes_on=goes_on)
             self._forget(follower)
             if row is not None and not goes_on and not row.wanted_by and await self._is_empty(follower, row):
                 await self._remove([download_id])
                 return
         await self._announcer.changed([download_id])
+
+    async def _hand_back(self, follower: Follower, *, goes_on: bool) -> None:
+        """The row is the queue's again, or paused."""
+        download_id = follower.info.id
+        transfer = self._runner.running.get(download_id)
+        self._runner.unlisten(download_id, is_paused=not goes_on)
+        if transfer is not None:
+            await transfer.ended.wait()
+        if not goes_on:
+            await self._rows.move([download_id], "pause", wait_reason=None)
 
     def _goes_on(self, follower: Follower, row: DownloadInfo) -> bool:
         """Whether the queue goes on with it: others want it, or the better part is here."""

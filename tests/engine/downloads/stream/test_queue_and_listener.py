@@ -450,3 +450,32 @@ async def test_what_is_listened_to_at_the_end_waits_after_a_start_while_all_is_p
     await settle()
     assert (await listening.row(song.id)).status == "paused"
     file.close()
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_the_very_track_that_plays_can_be_paused(listening: Rig, is_restarted: bool) -> None:
+    song = song_of(listening, "flac")
+    for route in ("*/download", STREAMS):
+        listening.server.faults.add("drip", route=route, rate=SLOW)
+    row = await listening.manager.wishes.download_item(song.id)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    await listening.manager.acts.pause([row.id])
+    assert len(await read_on(file, 100_000, 200_000)) == 200_000
+    if is_restarted:
+        await listening.restart()
+    file.close()
+    await let_go(listening, song.id)
+    assert (await listening.row(song.id)).status == "paused"
+    assert not listening.manager.runner.running
+
+
+async def test_a_pause_of_what_only_a_listener_wants_holds_though_half_of_it_is_here(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW)
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, song.size * 6 // 10)
+    await listening.manager.acts.pause([(await listening.row(song.id)).id])
+    file.close()
+    await let_go(listening, song.id)
+    assert (await listening.row(song.id)).status == "paused"
