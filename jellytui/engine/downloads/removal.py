@@ -114,7 +114,7 @@ class Removal:
         await self._remove(hopeless)
         going = {row.id for row in hopeless}
         await self._rows.go_on(
-            [row.id for row in orphans if row.status == "paused" and row.id not in going], wait_reason=None
+            [row.id for row in orphans if row.status == "paused" and row.id not in going], wait_reason=None, **AFRESH
         )
         await self._announcer.changed([row.id for row in rows if row.id not in going])
         self._runner.wake()

@@ -123,7 +123,8 @@ class Listeners:
 
     async def start(self) -> None:
         """Before the queue starts: what an earlier run left half listened to is not the queue's to fetch."""
-        await self._rows.move(await self._stream_rows.abandon_all(), "pause", wait_reason=None)
+        abandoned = await self._stream_rows.abandon_all()
+        await self._rows.move(abandoned, "pause", wait_reason=None, next_attempt_at=None)
         await self._clear_leftovers()
         self._clearing = asyncio.create_task(self._clear_regularly(), name="leftovers of listening")
 
@@ -347,7 +348,7 @@ class Listeners:
         if transfer is not None:
             await transfer.ended.wait()
         if not goes_on:
-            await self._rows.move([download_id], "pause", wait_reason=None)
+            await self._rows.move([download_id], "pause", wait_reason=None, next_attempt_at=None)
 
     def _goes_on(self, follower: Follower, row: DownloadInfo) -> bool:
         """Whether the queue goes on with it: others want it, or the better part is here."""

@@ -12,9 +12,11 @@ import pytest
 from jellytui.config import CacheSettings, DownloadSettings, Settings
 from jellytui.demo.library import DemoTrack
 from jellytui.demo.server import DemoServer
+from jellytui.engine.downloads.stream.listeners import LINGER_S
 from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError, ServerUnreachableError
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.stream.test_reading import SLOW, STREAMS, song_of
+from tests.support.clock import ManualClock
 from tests.support.streaming import Asked, QuickClock, read_on
 from tests.support.waiting import settle, until
 
@@ -479,3 +481,31 @@ async def test_a_pause_of_what_only_a_listener_wants_holds_though_half_of_it_is_
     file.close()
     await let_go(listening, song.id)
     assert (await listening.row(song.id)).status == "paused"
+
+
+async def test_what_is_left_while_it_waits_for_its_next_attempt_waits_for_nothing_once_it_may_go_on(
+    rig: Rig, clock: ManualClock
+) -> None:
+    song = rig.songs[0]
+    rig.server.faults.add("drip", route="*/download", rate=2 * SLOW, times=1)
+    rig.catalogue.playlists["mix"] = await rig.catalogue.tracks([song.id])
+    (row,) = await rig.manager.wishes.download_playlist("mix")
+    await until(lambda: row.id in rig.manager.runner.running)
+    transfer = rig.manager.runner.running[row.id]
+    await until(lambda: transfer.bytes_here >= song.size * 0.6)
+    await rig.manager.acts.pause([row.id])
+    rig.server.faults.add("status", route=STREAMS, status=500)
+    file = await rig.manager.open_stream(song.id)
+    await rig.attempt_after(song.id, 1)  # then it waits three seconds, and is left within them
+    await rig.until_row(song.id, lambda row: row.next_attempt_at)
+    await rig.until_idle()
+    file.close()
+    await settle()
+    await clock.advance(LINGER_S)
+    await let_go(rig, song.id)
+    left = await rig.row(song.id)
+    assert (left.status, left.next_attempt_at) == ("paused", None)
+    await clock.advance(60)
+    rig.server.faults.clear()
+    await rig.manager.wishes.unfollow_playlist("mix")
+    await rig.until_status(song.id, "completed")
