@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from jellytui.demo.library import Library
 from jellytui.demo.server import DemoServer
+from jellytui.engine.downloads.rows.queue import Claim
 from jellytui.engine.downloads.stream.listeners import LINGER_S
 from jellytui.engine.errors import UsageError
 from jellytui.engine.events import DownloadEvent
@@ -147,6 +148,27 @@ async def test_a_move_that_begins_while_rows_are_claimed_takes_everything_along(
         await rig.until_status(song.id, "completed")
         await rig.whole(song.id)
     assert not old.exists()
+
+
+async def test_a_row_that_is_claimed_while_the_link_becomes_metered_waits(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = rig.songs[0]
+    claim = rig.manager.rows.claim
+
+    async def claim_meanwhile(*, is_metered: bool) -> Claim | None:
+        claiming = asyncio.create_task(claim(is_metered=is_metered))
+        await steps(1)
+        rig.network.set(True)
+        return await claiming
+
+    monkeypatch.setattr(rig.manager.rows, "claim", claim_meanwhile)
+    row = await rig.manager.wishes.download_item(song.id)
+    waiting = await rig.until_row(song.id, lambda row: row.wait_reason)
+    await rig.until_idle()
+    assert (waiting.status, waiting.wait_reason, rig.asked(song.id)) == ("pending", "metered", [])
+    await rig.manager.acts.download_anyway([row.id])
+    await rig.until_status(song.id, "completed")
 
 
 @pytest.mark.parametrize("count", [0, 3, 12])

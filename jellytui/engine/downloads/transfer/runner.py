@@ -219,6 +219,9 @@ class Runner:
             # The disk, a move or the end came while the row was being claimed.
             transfer.wait_reason = "disk" if self.disk_problem else None
             transfer.control.stop()
+        elif claim.is_unmetered_only and not transfer.is_stream and self._is_metered():
+            transfer.wait_reason = "metered"  # since then
+            transfer.control.stop()
         self._spawn(self._run(transfer, previous), f"transfer {claim.id}")
 
     async def _until_something_changes(self) -> None:
