@@ -157,6 +157,12 @@ async def test_keeping_what_the_cache_has_needs_the_servers_permission(rig: Rig)
     assert (await rig.row(rig.songs[0].id)).wanted_by == ("queue", "user")
 
 
+async def test_any_number_of_tracks_can_be_kept(rig: Rig) -> None:
+    download_id = await cached(rig, 0)
+    others = [f"not-here-{number}" for number in range(260_000)]  # SQLite takes fewer parameters, however it was built
+    assert await rig.manager.keep([*others, rig.songs[0].id]) == [download_id]
+
+
 async def test_without_the_server_its_last_word_on_keeping_counts(rig: Rig) -> None:
     await cached(rig, 0)
     await cached(rig, 1)

@@ -156,8 +156,9 @@ class Listing:
 
     async def tracks(self, item_ids: Sequence[str]) -> list[Track]:
         """The tracks of these items' rows in their order, as they were when queued; those without a row left out."""
-        marks = ",".join("?" * len(item_ids))
-        rows = await self._database.fetch_all(f"SELECT * FROM downloads WHERE item_id IN ({marks})", item_ids)  # noqa: S608
+        rows = await self._database.fetch_all(
+            "SELECT * FROM downloads WHERE item_id IN (SELECT value FROM json_each(?))", (json.dumps(list(item_ids)),)
+        )
         found = {row["item_id"]: track_of(row) for row in rows}
         return [found[item_id] for item_id in item_ids if item_id in found]
 
