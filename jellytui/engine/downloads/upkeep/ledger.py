@@ -162,8 +162,9 @@ class Ledger:
                 return await _shift(tx, row, "release", **here)
             case "progress":
                 sql = """UPDATE downloads SET bytes_downloaded = ?, progress = ?, durable_bytes = min(durable_bytes, ?)
-                    WHERE id = ? AND generation = ? AND status = ?"""
-                values = (*here.values(), verdict.bytes_here, row.id, row.generation, row.status)
+                    WHERE id = ? AND generation = ? AND status = ? AND bytes_downloaded = ?"""
+                read = (row.id, row.generation, row.status, row.bytes_downloaded)
+                values = (*here.values(), verdict.bytes_here, *read)
                 return await tx.execute(sql, values) > 0
             case "moved":
                 sql = """UPDATE OR IGNORE downloads SET file_path = ?, file_size = ?

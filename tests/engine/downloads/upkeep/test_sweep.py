@@ -271,6 +271,17 @@ async def test_a_row_that_is_claimed_between_looking_and_mending_stays_as_it_is(
     assert await house.snapshot() == before
 
 
+async def test_numbers_that_were_written_between_looking_and_mending_stay(house: House) -> None:
+    await house.add_row("paused", "paused", file_size=100, bytes_downloaded=10)
+    house.add_part("paused", b"x" * 40)
+    ledger = Ledger(house.database, house.clock, USER)
+    (row,) = await ledger.rows("pa", None)
+    verdict = Verdict(kind="progress", item_id="paused", row=row, file=OnDisk("x", 40, 0.0), bytes_here=40)
+    await house.database.execute("UPDATE downloads SET bytes_downloaded = 90, progress = 0.9")  # its attempt has ended
+    assert await ledger.mend([verdict]) == ([], [])
+    assert (await house.row("paused"))["bytes_downloaded"] == 90
+
+
 async def test_what_is_being_played_is_left_alone(house: House) -> None:
     await house.add_row("played")
     house.add_file("played", MUSIC + b"x")
