@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,11 @@ import pytest_asyncio
 from jellytui.demo.library import Library
 from jellytui.demo.server import DemoServer
 from jellytui.engine.downloads.rows.queue import Claim
+from jellytui.engine.downloads.rows.requests import Ask, Requests
 from jellytui.engine.downloads.stream.listeners import LINGER_S
 from jellytui.engine.errors import UsageError
 from jellytui.engine.events import DownloadEvent
+from jellytui.engine.models import Track
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.test_changed_files import change, facts_known, mirrored
 from tests.support.clock import ManualClock
@@ -169,6 +171,21 @@ async def test_a_row_that_is_claimed_while_the_link_becomes_metered_waits(
     assert (waiting.status, waiting.wait_reason, rig.asked(song.id)) == ("pending", "metered", [])
     await rig.manager.acts.download_anyway([row.id])
     await rig.until_status(song.id, "completed")
+
+
+async def test_what_was_asked_for_by_a_face_that_hangs_up_at_once_comes_down(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Requests.add
+
+    async def add_and_hang_up(requests: Requests, tracks: Sequence[Track], ask: Ask) -> list[int]:
+        await add(requests, tracks, ask)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(Requests, "add", add_and_hang_up)
+    with pytest.raises(asyncio.CancelledError):
+        await rig.manager.wishes.download_item(rig.songs[0].id)
+    await rig.until_status(rig.songs[0].id, "completed")
 
 
 @pytest.mark.parametrize("count", [0, 3, 12])

@@ -155,13 +155,15 @@ class Wishes:
         """Queues them by what holds when their turn has come: everything may have been paused while they waited."""
         for track in tracks:
             self._files.part_of(track.id)  # an id that may not stand in a path is refused before it has a row
-        async with self._changes:
-            chosen = None if file_path is None else await self._chosen_path(tracks[0].id, file_path)
-            ids = await self._requests.add(tracks, replace(ask(), file_path=chosen))
-        infos = await self._announcer.changed(ids)
-        self._facts.add(info.item_id for info in infos if info.status != "completed")
-        self._runner.wake()
-        return infos
+        try:
+            async with self._changes:
+                chosen = None if file_path is None else await self._chosen_path(tracks[0].id, file_path)
+                ids = await self._requests.add(tracks, replace(ask(), file_path=chosen))
+            infos = await self._announcer.changed(ids)
+            self._facts.add(info.item_id for info in infos if info.status != "completed")
+            return infos
+        finally:
+            self._runner.wake()  # also where whoever asked has hung up since
 
     async def _unfollow(self, wanted_by: str) -> None:
         if wanted_by not in await self._wants.followed():
