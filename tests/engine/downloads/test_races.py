@@ -188,6 +188,62 @@ async def test_what_was_asked_for_by_a_face_that_hangs_up_at_once_comes_down(
     await rig.until_status(rig.songs[0].id, "completed")
 
 
+async def test_a_listener_who_goes_while_his_row_is_claimed_leaves_it_to_the_queue(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    song = rig.songs[0]
+    rig.network.set(True)
+    await rig.manager.wishes.download_item(song.id)
+    await rig.until_row(song.id, lambda row: row.wait_reason == "metered")
+    claim = rig.manager.rows.claim_for_listener
+
+    async def claim_and_go(download_id: int, *, at_once: bool) -> Claim | None:
+        claimed = await claim(download_id, at_once=at_once)
+        opening.cancel()
+        await asyncio.sleep(0)
+        return claimed
+
+    monkeypatch.setattr(rig.manager.rows, "claim_for_listener", claim_and_go)
+    opening = asyncio.create_task(rig.manager.open_stream(song.id))
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    await rig.until_idle()
+    assert (await rig.row(song.id)).status == "pending"
+    rig.network.set(False)
+    await rig.until_status(song.id, "completed")
+
+
+async def test_a_paused_row_that_is_claimed_when_its_listener_has_just_gone_stays_paused(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    song = rig.songs[0]
+    rig.link.is_online = False
+    row = await rig.manager.wishes.download_item(song.id)
+    await rig.manager.acts.pause([row.id])
+    rig.server.faults.add("status", route="/audio/*/stream*", status=500)
+    reader = await rig.manager.open_stream(song.id)
+    await rig.until_row(song.id, lambda row: row.next_attempt_at)
+    await rig.until_idle()
+    rig.server.faults.clear()
+    asked = len(rig.asked(song.id))
+    claim = rig.manager.rows.claim_for_listener
+    claimed: list[Claim | None] = []
+
+    async def go_and_claim(download_id: int, *, at_once: bool) -> Claim | None:
+        reader.close()
+        await settle()
+        await clock.advance(LINGER_S)
+        await until(lambda: not rig.manager.leases.is_held(song.id))
+        claimed.append(await claim(download_id, at_once=at_once))
+        return claimed[0]
+
+    monkeypatch.setattr(rig.manager.rows, "claim_for_listener", go_and_claim)
+    await clock.advance(1)
+    await until(lambda: claimed)
+    await rig.until_idle()
+    assert ((await rig.row(song.id)).status, len(rig.asked(song.id))) == ("paused", asked)
+
+
 @pytest.mark.parametrize("count", [0, 3, 12])
 async def test_what_is_asked_for_while_its_listener_leaves_comes_down(rig: Rig, clock: ManualClock, count: int) -> None:
     song = rig.songs[0]

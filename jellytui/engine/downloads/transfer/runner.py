@@ -130,8 +130,8 @@ class Runner:
                 listener.opened(transfer)
             self._gate.review()
             self.wake()
-        else:
-            await self._claim_for_listeners()
+        else:  # whoever is cancelled in it would leave a claimed row without its attempt
+            await asyncio.shield(self._spawn(self._claim_for_listeners(), "claim"))
 
     def unlisten(self, download_id: int, *, is_paused: bool = False) -> None:
         """Nobody listens to the row any more; it waits for an ordinary slot, or is paused."""
@@ -205,12 +205,15 @@ class Runner:
             if download_id in self.running or not listener.is_due or not self._may_listen():
                 continue
             claim = await self._rows.claim_for_listener(download_id, at_once=True)
-            if claim is not None:
-                self._launch(claim)
-            else:
+            if claim is None:
                 listener.missed()
+                continue
+            transfer = self._launch(claim)
+            if download_id not in self.listeners:  # he has gone meanwhile
+                transfer.is_paused = claim.was != "pending"
+                transfer.control.stop()
 
-    def _launch(self, claim: Claim) -> None:
+    def _launch(self, claim: Claim) -> Transfer:
         """Starts the attempt of a claim. Known as running before anything else can happen: a pause must find it."""
         previous = self.running.get(claim.id)
         transfer = Transfer(claim, self._clock, is_stream=claim.id in self.listeners)
@@ -223,6 +226,7 @@ class Runner:
             transfer.wait_reason = "metered"  # since then
             transfer.control.stop()
         self._spawn(self._run(transfer, previous), f"transfer {claim.id}")
+        return transfer
 
     async def _until_something_changes(self) -> None:
         waits: list[Coroutine[object, object, object]] = [self._wake.wait()]
@@ -386,7 +390,8 @@ class Runner:
         await self._endings.release(transfer, wait_reason="disk")
         self.hold_for_disk(DiskError(text), max(0, (transfer.total or 0) - transfer.bytes_here))
 
-    def _spawn(self, work: Coroutine[object, object, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
