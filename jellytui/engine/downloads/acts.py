@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from jellytui.engine.clock import Clock, timestamp
 from jellytui.engine.downloads.announce import Announcer
@@ -13,6 +13,7 @@ from jellytui.engine.downloads.removal import Removal
 from jellytui.engine.downloads.rows.listing import Listing
 from jellytui.engine.downloads.rows.queue import QueueRows
 from jellytui.engine.downloads.rows.requests import AFRESH, FIRST_PRIORITY
+from jellytui.engine.downloads.transfer.attempt import note_pause
 from jellytui.engine.downloads.transfer.boot import boot_id
 from jellytui.engine.downloads.transfer.runner import Runner
 from jellytui.engine.errors import NotFoundError, UsageError
@@ -86,7 +87,7 @@ class Acts:
         """Pauses every row, and each one yet to come; what somebody listens to goes on."""
         async with self._changes:
             await self._holds.pause(True)
-            self._note(self._runner.listeners, is_paused=True)
+            note_pause(self._runner.listeners, self._runner.listeners, is_paused=True)
             listened = {transfer.claim.id for transfer in self._runner.running.values() if transfer.is_stream}
             unfinished = await self._with_status("pending", "downloading")
             ids = [download_id for download_id in unfinished if download_id not in listened]
@@ -97,7 +98,7 @@ class Acts:
         """Lets every paused row go on, and those yet to come start."""
         async with self._changes:
             await self._holds.pause(False)
-            self._note(self._runner.listeners, is_paused=False)
+            note_pause(self._runner.listeners, self._runner.listeners, is_paused=False)
             ids = await self._resume(await self._wanted("paused"))
         self._runner.wake()
         await self._announcer.changed(ids)
@@ -148,15 +149,9 @@ class Acts:
             raise NotFoundError(f"There is no download {download_ids[0]}. `jellytui downloads` lists them.")
         return infos
 
-    def _note(self, download_ids: Iterable[int], *, is_paused: bool) -> None:
-        """What is listened to goes on as it is; once it is left this holds."""
-        for download_id in download_ids:
-            if listener := self._runner.listeners.get(download_id):
-                listener.is_paused = is_paused
-
     async def _pause(self, download_ids: Sequence[int]) -> None:
         """The rows first, so that no attempt that ends can bring them back; then what their attempts have got."""
-        self._note(download_ids, is_paused=True)
+        note_pause(self._runner.listeners, download_ids, is_paused=True)
         paused = await self._rows.move(download_ids, "pause", wait_reason=None, next_attempt_at=None)
         stopped = await self._runner.stop_attempts(paused)
         progress = [progress for transfer in stopped if (progress := transfer.progress())]
@@ -164,7 +159,7 @@ class Acts:
             await self._rows.keep_progress(progress, boot_id())
 
     async def _resume(self, download_ids: Sequence[int]) -> list[int]:
-        self._note(download_ids, is_paused=False)
+        note_pause(self._runner.listeners, download_ids, is_paused=False)
         reason = "metered" if self._holds.is_metered else None
         return await self._rows.move(download_ids, "resume", wait_reason=reason, **AFRESH)
 

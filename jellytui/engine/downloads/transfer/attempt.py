@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -98,3 +99,10 @@ class RowListener(Protocol):
 
     def missed(self) -> None:
         """The row could not be claimed: it is complete, gone, or being claimed."""
+
+
+def note_pause(listeners: Mapping[int, RowListener], download_ids: Iterable[int], *, is_paused: bool) -> None:
+    """The user pauses rows, or lets them go on: what is listened to is as he says once it is left."""
+    for download_id in download_ids:
+        if listener := listeners.get(download_id):
+            listener.is_paused = is_paused

@@ -21,6 +21,7 @@ from jellytui.engine.downloads.rows.requests import (
     Requests,
 )
 from jellytui.engine.downloads.rows.wants import Wants
+from jellytui.engine.downloads.transfer.attempt import note_pause
 from jellytui.engine.downloads.transfer.runner import Runner
 from jellytui.engine.downloads.upkeep.strays import Mirror
 from jellytui.engine.downloads.wishes.facts import FactsAsker
@@ -158,7 +159,10 @@ class Wishes:
         try:
             async with self._changes:
                 chosen = None if file_path is None else await self._chosen_path(tracks[0].id, file_path)
-                ids = await self._requests.add(tracks, replace(ask(), file_path=chosen))
+                asked = replace(ask(), file_path=chosen)
+                ids = await self._requests.add(tracks, asked)
+                if asked.is_users and not asked.is_held:
+                    note_pause(self._runner.listeners, ids, is_paused=False)
             infos = await self._announcer.changed(ids)
             self._facts.add(info.item_id for info in infos if info.status != "completed")
             return infos

@@ -472,6 +472,21 @@ async def test_the_very_track_that_plays_can_be_paused(listening: Rig, is_restar
     assert not listening.manager.runner.running
 
 
+async def test_what_is_asked_for_again_while_it_plays_is_paused_no_more(listening: Rig) -> None:
+    song = song_of(listening, "flac")
+    for route in ("*/download", STREAMS):
+        listening.server.faults.add("drip", route=route, rate=SLOW)
+    row = await listening.manager.wishes.download_item(song.id)
+    await listening.manager.acts.pause([row.id])
+    file = await listening.manager.open_stream(song.id)
+    await read_on(file, 0, 100_000)
+    await listening.manager.wishes.download_item(song.id)
+    listening.server.faults.clear()
+    file.close()
+    await let_go(listening, song.id)
+    await listening.until_status(song.id, "completed")
+
+
 async def test_a_pause_of_what_only_a_listener_wants_holds_though_half_of_it_is_here(listening: Rig) -> None:
     song = song_of(listening, "flac")
     listening.server.faults.add("drip", route=STREAMS, rate=4 * SLOW)
