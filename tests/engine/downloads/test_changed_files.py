@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,8 +15,10 @@ from msgspec.structs import replace
 from jellytui.demo.library import DemoTrack, Library
 from jellytui.demo.server import DemoServer
 from jellytui.engine.downloads.rows.cached import CachedRows
+from jellytui.engine.downloads.state import Act
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.support.clock import ManualClock
+from tests.support.waiting import until
 
 DOWNLOAD = "/items/*/download"
 STREAM = "/audio/*/stream"
@@ -238,3 +241,22 @@ async def test_deleting_a_download_whose_successor_is_to_come_takes_the_old_file
     await own.manager.acts.delete([(await own.row(song.id)).id])
     assert await own.rows() == {}
     assert not list(own.root.rglob("*.wav"))
+
+
+async def test_a_replaced_file_that_the_queue_takes_up_at_once_waits_while_all_is_paused(
+    own: Rig, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = own.manager.rows.move
+
+    async def move_while_the_queue_looks(download_ids: Sequence[int], act: Act, **fields: Any) -> list[int]:
+        moved = await move(download_ids, act, **fields)
+        if act == "lose":
+            own.server.faults.add("drip", route=DOWNLOAD, rate=300_000)
+            own.manager.runner.wake()
+            await until(lambda: own.manager.runner.running)
+        return moved
+
+    monkeypatch.setattr(own.manager.rows, "move", move_while_the_queue_looks)
+    song, old = await replaced(own, clock)
+    assert not own.manager.runner.running
+    assert await plays(own, song) == old

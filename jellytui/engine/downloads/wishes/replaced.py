@@ -78,7 +78,7 @@ class Replaced:
                 else:
                     stale += await self._fetch_again(row, fact)
             if self._holds.is_paused:
-                await self._rows.move(stale, "pause")
+                await self._runner.stop_attempts(await self._rows.move(stale, "pause"))
         if stale:
             log.info("%d files were replaced on the server and come down again", len(stale))
             self._runner.wake()
