@@ -125,7 +125,11 @@ class Database:
             except BaseException:
                 await asyncio.shield(self._connection.rollback())
                 raise
-            await asyncio.shield(self._connection.commit())
+            try:
+                await asyncio.shield(self._connection.commit())
+            except sqlite3.Error:
+                await asyncio.shield(self._connection.rollback())
+                raise
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Runs one writing statement; returns how many rows it changed."""

@@ -39,6 +39,20 @@ async def test_opening_brings_a_new_file_to_the_newest_version_and_keeps_what_is
     await database.close()
 
 
+async def test_a_commit_that_fails_leaves_nothing_open_behind_it(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "a.db")
+    await database.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    await database.execute("CREATE TABLE child (parent REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError):
+        async with database.transaction() as transaction:
+            await transaction.execute("INSERT INTO child VALUES (7)")
+    async with database.transaction() as transaction:
+        await transaction.execute(ADD, ("afterwards",))
+    assert await facts(database) == ["afterwards"]
+    assert not await database.fetch_all("SELECT * FROM child")
+    await database.close()
+
+
 def test_migrations_are_numbered_without_gaps_and_twins() -> None:
     numbers = [number for number, _ in migration_scripts()]
     assert numbers == list(range(1, len(numbers) + 1))

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.announce import Announcer
+from jellytui.engine.downloads.disk import words
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.holds import Holds
 from jellytui.engine.downloads.leases import Leases
@@ -27,6 +28,7 @@ from jellytui.engine.downloads.rows.wants import Wants
 from jellytui.engine.downloads.stream.feed import Feed
 from jellytui.engine.downloads.stream.follower import Follower
 from jellytui.engine.downloads.stream.headstart import HeadStarts
+from jellytui.engine.downloads.stream.leftovers import Leftovers
 from jellytui.engine.downloads.stream.passing import PassingStreams
 from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.stream.rows import StreamRows
@@ -46,10 +48,6 @@ LINGER_S = 1.0
 """How long a download goes on without a reader: the player may open the same track again at once."""
 _LEAVE_AGAIN_S = 10.0
 """After the end of a listening could not be written."""
-LEFTOVER_AGE_S = 24 * 3600
-"""How long a part that nobody wants is kept."""
-CLEAR_EVERY_S = 3600.0
-"""How often such parts are looked for."""
 HALF = 0.5
 """From that share on a track is finished though nobody listens any more."""
 
@@ -119,20 +117,17 @@ class Listeners:
         """Where a stream may have only so many bits a second; None where it may have as many as its file."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._followers: dict[str, Follower] = {}
-        self._clearing: asyncio.Task[None] | None = None
+        self._leftovers = Leftovers(rows=self._stream_rows, files=files, clock=clock, changes=changes, remove=remove)
 
     async def start(self) -> None:
         """Before the queue starts: what an earlier run left half listened to is not the queue's to fetch."""
         abandoned = await self._stream_rows.abandon_all()
         await self._rows.move(abandoned, "pause", wait_reason=None, next_attempt_at=None)
-        await self._clear_leftovers()
-        self._clearing = asyncio.create_task(self._clear_regularly(), name="leftovers of listening")
+        await self._leftovers.start()
 
     async def stop(self) -> None:
         """Ends every reading."""
-        if self._clearing is not None:
-            self._clearing.cancel()
-            await asyncio.gather(self._clearing, return_exceptions=True)
+        await self._leftovers.stop()
         for follower in list(self._followers.values()):
             follower.feed.fail(JellytuiError("jellytui is closing."))
             if follower.leaving is not None:
@@ -290,6 +285,11 @@ class Listeners:
                 await self._wants.drop_users([row.id])
                 await self._announcer.changed([row.id])
             return
+        try:
+            await asyncio.to_thread(self._files.require_root)
+        except OSError as error:
+            follower.feed.fail(DiskError(words(error, self._files.root)))  # it is not lost, but away with its disk
+            return
         await self._rows.move([row.id], "lose", file_path=None, bytes_downloaded=0, progress=0.0, durable_bytes=0)
         follower.is_due = True
         await self._runner.listen(row.id, follower)
@@ -360,29 +360,6 @@ class Listeners:
         """Whether nothing of it is here; where the disk is held the feed alone does not know what lay there before."""
         is_none_known = follower.feed.written == 0 and row.bytes_downloaded == 0
         return is_none_known and not await asyncio.to_thread(self._files.has_part, row.item_id)
-
-    async def _clear_regularly(self) -> None:
-        while True:
-            await self._clock.sleep(CLEAR_EVERY_S)
-            try:
-                await self._clear_leftovers()
-            except (JellytuiError, sqlite3.Error):
-                log.warning("what was left of listening could not be cleared", exc_info=True)
-
-    async def _clear_leftovers(self) -> None:
-        """Removes the parts of which nobody has wanted more for a day."""
-        async with self._changes:
-            leftovers = await self._stream_rows.leftovers()
-            old = await asyncio.to_thread(lambda: [row_id for row_id, item_id in leftovers if self._is_old(item_id)])
-            await self._remove(old)
-
-    def _is_old(self, item_id: str) -> bool:
-        """Whether nobody has gone on with the item's `.part` for a day."""
-        try:
-            changed_at = self._files.part_of(item_id).stat().st_mtime
-        except OSError:
-            return False
-        return self._clock.now().timestamp() - changed_at > LEFTOVER_AGE_S
 
     def _forget(self, follower: Follower) -> None:
         follower.lease.close()

@@ -12,11 +12,12 @@ import pytest
 from jellytui.demo.library import DemoTrack
 from jellytui.demo.server import DemoServer
 from jellytui.engine.clock import SystemClock
-from jellytui.engine.downloads.stream.listeners import CLEAR_EVERY_S, LEFTOVER_AGE_S, LINGER_S
+from jellytui.engine.downloads.stream.leftovers import CLEAR_EVERY_S, LEFTOVER_AGE_S
+from jellytui.engine.downloads.stream.listeners import LINGER_S
 from jellytui.engine.downloads.stream.side import TAIL_BYTES
 from jellytui.engine.downloads.stream.window import AHEAD_BYTES
 from jellytui.engine.downloads.transfer.resume import OVERLAP
-from jellytui.engine.errors import JellytuiError, NotFoundError
+from jellytui.engine.errors import DiskError, JellytuiError, NotFoundError
 from jellytui.engine.jellyfin.wire.sockets import READ_BYTES
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.support.clock import ManualClock
@@ -308,3 +309,13 @@ async def test_a_track_of_which_nothing_came_leaves_no_row(listening: Rig) -> No
         while await listening.manager.listing.all():
             await asyncio.sleep(0.01)
     assert not listening.part(song.id).exists()
+
+
+async def test_a_file_whose_disk_is_away_is_not_lost(rig: Rig) -> None:
+    song = rig.songs[0]
+    await rig.manager.wishes.download_item(song.id)
+    row = await rig.until_status(song.id, "completed")
+    rig.root.rename(rig.root.with_name("pulled out"))
+    with pytest.raises(DiskError, match="is not there"):
+        await read_on(await rig.manager.open_stream(song.id))
+    assert (await rig.row(song.id)) == row
