@@ -6,9 +6,13 @@ import asyncio
 import re
 from collections.abc import Callable
 
+from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.ports import Media, MediaResponse
 from jellytui.engine.downloads.stream.feed import Feed
+from jellytui.engine.downloads.stream.patience import after
 from jellytui.engine.downloads.stream.window import Window
+from jellytui.engine.downloads.transfer.refusal import Refusal, refusal_of
+from jellytui.engine.downloads.transfer.resume import Held
 from jellytui.engine.errors import JellytuiError
 
 TAIL_BYTES = 64 * 1024
@@ -16,6 +20,8 @@ TAIL_BYTES = 64 * 1024
 
 _TAIL_CONTAINERS = frozenset(["aif", "aiff", "m4a", "m4b", "mp4", "oga", "ogg", "opus"])
 _TAIL_TYPES = frozenset(["audio/aiff", "audio/x-aiff", "audio/mp4", "audio/x-m4a", "audio/ogg", "audio/opus"])
+_FAILURES_COUNTED = 3
+"""In a row; more make no pause longer, and never end the asking."""
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -33,12 +39,17 @@ class SideRequests:
         self._media = media
         self._url = url
         self._tasks: dict[Window, asyncio.Task[None]] = {}
-        self.is_refused = False
-        """Whether the server gives no ranges of this file."""
+        self._refused: Held | None = None
+        """The body of which the server gives no ranges."""
 
-    def fetch(self, window: Window, *, last: int | None = None, is_over: Callable[[], bool]) -> None:
+    @property
+    def is_refused(self) -> bool:
+        """Whether the server gives no ranges of this file."""
+        return self._refused is not None and self._refused == self._feed.held
+
+    def fetch(self, window: Window, *, clock: Clock, last: int | None = None, is_over: Callable[[], bool]) -> None:
         """Fills the window from its start (to byte `last`), until `is_over`."""
-        task = asyncio.create_task(self._fill(window, last, is_over), name="side window")
+        task = asyncio.create_task(self._fill(window, clock, last, is_over), name="side window")
         self._tasks[window] = task
         task.add_done_callback(lambda _: self._tasks.pop(window, None))
 
@@ -54,31 +65,48 @@ class SideRequests:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _fill(self, window: Window, last: int | None, is_over: Callable[[], bool]) -> None:
+    async def _fill(self, window: Window, clock: Clock, last: int | None, is_over: Callable[[], bool]) -> None:
+        """Asks until something comes; whoever still lacks bytes after that asks for a window of its own."""
+        failures = 0
         try:
-            async with self._media.open(self._url, start=window.start, end=last, authorized=False) as response:
-                if not self._continues(response, window.start):
-                    self.is_refused = True
+            while not is_over() and (refusal := await self._ask(window, clock, last, is_over)):
+                failures = min(failures + 1, _FAILURES_COUNTED)
+                step = after(refusal, failures=failures)
+                if isinstance(step, JellytuiError):
+                    self._refused = self._feed.held
                     return
-                async for chunk in response.chunks():
-                    if is_over():
-                        return
-                    with self._feed.condition:
-                        window.add(chunk)
-                        self._feed.condition.notify_all()
-                    await window.room()
-        except JellytuiError:
-            return  # whoever still lacks the bytes asks again
+                await clock.sleep(step.delay_s)
         finally:
             with self._feed.condition:
                 window.is_open = False
                 self._feed.condition.notify_all()
 
-    def _continues(self, response: MediaResponse, start: int) -> bool:
-        """Whether the answer is that part of the very file that is being downloaded."""
+    async def _ask(self, window: Window, clock: Clock, last: int | None, is_over: Callable[[], bool]) -> Refusal | None:
+        """One request; why nothing came, where another may bring something."""
         held = self._feed.held
-        match = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
-        if held is None or response.status != 206 or match is None:
-            return False
-        validators = (response.headers.get("etag"), response.headers.get("last-modified"))
-        return (int(match[1]), int(match[3])) == (start, held.total) and validators == (held.etag, held.last_modified)
+        try:
+            async with self._media.open(self._url, start=window.start, end=last, authorized=False) as response:
+                if response.status not in (200, 206, 416):
+                    return refusal_of(response.status, response.headers, clock.now())
+                if not _continues(response, window.start, self._feed.held):
+                    self._refused = held
+                    return None
+                async for chunk in response.chunks():
+                    if is_over():
+                        return None
+                    with self._feed.condition:
+                        window.add(chunk)
+                        self._feed.condition.notify_all()
+                    await window.room()
+        except JellytuiError as error:
+            return Refusal(kind="server", text=error.text) if window.is_empty else None
+        return None
+
+
+def _continues(response: MediaResponse, start: int, held: Held | None) -> bool:
+    """Whether the answer is that part of the very file that is being downloaded."""
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
+    if held is None or response.status != 206 or match is None:
+        return False
+    validators = (response.headers.get("etag"), response.headers.get("last-modified"))
+    return (int(match[1]), int(match[3])) == (start, held.total) and validators == (held.etag, held.last_modified)

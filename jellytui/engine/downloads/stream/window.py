@@ -32,6 +32,10 @@ class Window:
         return self.start + len(self._data)
 
     @property
+    def is_empty(self) -> bool:
+        return not self._data
+
+    @property
     def is_full(self) -> bool:
         """Whether it is far enough ahead of its reader."""
         return self.end - self.position >= AHEAD_BYTES
