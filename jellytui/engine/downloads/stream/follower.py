@@ -182,9 +182,12 @@ class Follower:
             self._loop.call_soon_threadsafe(self.review)
 
     def review(self) -> None:
-        """Something has come or was read: wakes windows that have room, and tells whether a reader is short."""
+        """Something has come or was read: wakes windows that have room, ends those that nobody reads any more, and
+        tells whether a reader is short."""
         self._is_nudged = False
         self._ask_players()
+        for window in self._windows_left():
+            self.side.drop(window)
         for reader in self.readers:
             if reader.window is not None and not reader.window.is_full:
                 reader.window.wake()
@@ -243,7 +246,13 @@ class Follower:
         """Whether `review` has anything to do; from any thread."""
         windows = [reader.window for reader in tuple(self.readers)]
         has_room = any(window is not None and not window.is_full for window in windows)
-        return has_room or self._is_anyone_short() != self.is_short
+        return has_room or bool(self._windows_left()) or self._is_anyone_short() != self.is_short
+
+    def _windows_left(self) -> list[Window]:
+        """Those that are being filled though nobody reads them any more; from any thread."""
+        is_read = not self.feed.is_complete
+        windows = {self.feed.tail, *(reader.window for reader in tuple(self.readers))} if is_read else set()
+        return self.side.beside(windows)
 
     def _is_anyone_short(self) -> bool:
         return self._is_waiting_for_bytes() and any(self._is_short(reader) for reader in tuple(self.readers))

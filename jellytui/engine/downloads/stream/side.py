@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from jellytui.engine.clock import Clock
 from jellytui.engine.downloads.ports import Media, MediaResponse
@@ -55,8 +55,13 @@ class SideRequests:
 
     def drop(self, window: Window) -> None:
         """Stops filling a window; what is in it stays."""
-        if task := self._tasks.get(window):
+        if (task := self._tasks.get(window)) and not task.cancelling():
             task.cancel()
+
+    def beside(self, windows: Set[Window | None]) -> list[Window]:
+        """What is being filled though it is none of these; from any thread."""
+        tasks = tuple(self._tasks.items())
+        return [window for window, task in tasks if window not in windows and not task.cancelling()]
 
     async def stop(self) -> None:
         """Ends all requests."""

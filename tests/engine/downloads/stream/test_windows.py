@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from jellytui.demo.server import DemoServer
+from jellytui.engine.clock import SystemClock
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.stream.test_reading import SLOW, STREAMS, song_of
 from tests.support.clock import ManualClock
+from tests.support.hearing import noise, write
 from tests.support.streaming import Asked, read_on
 from tests.support.waiting import until
 
@@ -73,3 +75,31 @@ async def test_a_server_without_ranges_is_not_asked_for_a_window_again(listening
     assert await reading == song.file.read_bytes()[FAR : FAR + 65536]
     assert Asked.of(listening.asked(song.id)).starts == [0, FAR]
     file.close()
+
+
+def side_tasks() -> int:
+    return sum(task.get_name() == "side window" for task in asyncio.all_tasks())
+
+
+@pytest.mark.parametrize("is_completed", [False, True])
+async def test_a_full_window_is_ended_once_the_download_has_passed_it(tmp_path: Path, is_completed: bool) -> None:
+    write(tmp_path / "song.wav", noise(200.0))
+    async with DemoServer(tmp_path, relay=True) as server, rig_for(server, tmp_path, SystemClock()) as rig:
+        (song,) = rig.songs
+        drip = server.faults.add("drip", route=STREAMS, rate=200_000, times=1)
+        file = await rig.manager.open_stream(song.id)
+        await read_on(file, 0, 65536)
+        await read_on(file, FAR, 65536)
+        window = file.window
+        assert window is not None
+        await until(lambda: window.is_full)
+        drip.rate = 0 if is_completed else 10_000_000
+        if is_completed:
+            await rig.until_status(song.id, "completed")
+        else:
+            await until(lambda: rig.part(song.id).stat().st_size > window.end)
+        assert await read_on(file, FAR + 65536, 65536) == song.file.read_bytes()[FAR + 65536 : FAR + 131_072]
+        await until(lambda: not side_tasks())
+        assert not window.is_open
+        assert is_completed or (await rig.row(song.id)).status == "downloading"
+        file.close()
