@@ -66,6 +66,8 @@ class Follower:
         self.is_due = True
         self.is_short = True
         """Whether some reader has too little ahead of it, so that others shall stop reading."""
+        self.stands_back = False
+        """Whether the attempt shall stop reading too, because what a reader lacks comes through a window."""
         self.transfer: Transfer | None = None
         self.leaving: asyncio.Task[None] | None = None
         self._link = link
@@ -183,7 +185,7 @@ class Follower:
 
     def review(self) -> None:
         """Something has come or was read: wakes windows that have room, ends those that nobody reads any more, and
-        tells whether a reader is short."""
+        tells whether a reader is short, and by what."""
         self._is_nudged = False
         self._ask_players()
         for window in self._windows_left():
@@ -191,8 +193,8 @@ class Follower:
         for reader in self.readers:
             if reader.window is not None and not reader.window.is_full:
                 reader.window.wake()
-        if (is_short := self._is_anyone_short()) != self.is_short:
-            self.is_short = is_short
+        if (needs := self._needs()) != (self.is_short, self.stands_back):
+            self.is_short, self.stands_back = needs
             self._on_short()
 
     def must_hear_of(self, reader: StreamReader) -> bool:
@@ -246,7 +248,7 @@ class Follower:
         """Whether `review` has anything to do; from any thread."""
         windows = [reader.window for reader in tuple(self.readers)]
         has_room = any(window is not None and not window.is_full for window in windows)
-        return has_room or bool(self._windows_left()) or self._is_anyone_short() != self.is_short
+        return has_room or bool(self._windows_left()) or self._needs() != (self.is_short, self.stands_back)
 
     def _windows_left(self) -> list[Window]:
         """Those that are being filled though nobody reads them any more; from any thread."""
@@ -254,8 +256,14 @@ class Follower:
         windows = {self.feed.tail, *(reader.window for reader in tuple(self.readers))} if is_read else set()
         return self.side.beside(windows)
 
-    def _is_anyone_short(self) -> bool:
-        return self._is_waiting_for_bytes() and any(self._is_short(reader) for reader in tuple(self.readers))
+    def _needs(self) -> tuple[bool, bool]:
+        """What `is_short` and `stands_back` are to be; from any thread."""
+        if not self._is_waiting_for_bytes():
+            return False, False
+        short = [reader for reader in tuple(self.readers) if self._is_short(reader, _IN_HAND_S)]
+        # Others make way for all that a player reads ahead; this download only for what is heard next.
+        urgent = [reader for reader in short if self._is_short(reader, 0.0)]
+        return bool(short), bool(urgent) and all(reader.lives_off_window for reader in urgent)
 
     def _is_waiting_for_bytes(self) -> bool:
         """Whether bytes are on their way: others need not stop for a server that is away."""
@@ -267,11 +275,12 @@ class Follower:
         for reader in self.readers:
             reader.ask(self._clock.monotonic())
 
-    def _is_short(self, reader: StreamReader) -> bool:
+    def _is_short(self, reader: StreamReader, in_hand_s: float) -> bool:
+        """Whether it has too little ahead, not counting so much of what its player has."""
         total = self.feed.total
         if total is not None and reader.position + reader.ahead_bytes() >= total:
             return False
-        surplus_s = max(0.0, reader.cushion_s(self._clock.monotonic()) - _IN_HAND_S)
+        surplus_s = max(0.0, reader.cushion_s(self._clock.monotonic()) - in_hand_s)
         ahead_s = reader.ahead_bytes() / self._bytes_per_second() + surplus_s
         return ahead_s < SHORT_S
 

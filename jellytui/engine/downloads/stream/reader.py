@@ -117,6 +117,12 @@ class StreamReader:
             end = max(end, window.end)
         return max(0, end - self.position)
 
+    @property
+    def lives_off_window(self) -> bool:
+        """Whether what it reads next comes through its window, and not from the download; from any thread."""
+        window = self.window
+        return window is not None and self._feed.here < self.position and window.feeds(self.position)
+
     def _copied(self, offset: int, buffer: memoryview) -> int | None:
         """Waits until there is something; copies what is in memory, or returns None where it is in the file."""
         feed = self._feed

@@ -85,6 +85,7 @@ class SideRequests:
             with self._feed.condition:
                 window.is_open = False
                 self._feed.condition.notify_all()
+            self._feed.on_growth()
 
     async def _ask(self, window: Window, clock: Clock, last: int | None, is_over: Callable[[], bool]) -> Refusal | None:
         """One request; why nothing came, where another may bring something."""
@@ -102,6 +103,7 @@ class SideRequests:
                     with self._feed.condition:
                         window.add(chunk)
                         self._feed.condition.notify_all()
+                    self._feed.on_growth()
                     await window.room()
         except JellytuiError as error:
             return Refusal(kind="server", text=error.text) if window.is_empty else None

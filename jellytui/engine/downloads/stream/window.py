@@ -48,6 +48,10 @@ class Window:
         """Whether the byte is on its way, and soon here."""
         return self.is_open and self.start <= offset <= self.end + NEAR_BYTES
 
+    def feeds(self, offset: int) -> bool:
+        """Whether more is coming for whoever reads there."""
+        return self.is_open and not self.is_empty and not self.is_full and self.start <= offset <= self.end
+
     def take(self, offset: int, buffer: memoryview) -> int:
         """Copies what is here from byte `offset` on; 0 when that is not here."""
         if not self.covers(offset):

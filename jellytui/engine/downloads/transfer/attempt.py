@@ -88,6 +88,10 @@ class RowListener(Protocol):
     def patience_s(self) -> float:
         """How many seconds what comes may be left to gather before it is read."""
 
+    @property
+    def stands_back(self) -> bool:
+        """Whether the attempt makes way for what is fetched beside it, as all others do."""
+
     def opened(self, transfer: Transfer) -> None:
         """The attempt's `.part` is open."""
 

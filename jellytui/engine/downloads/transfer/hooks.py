@@ -46,11 +46,15 @@ def hooks_of(
     def progress(_: int) -> None:
         announcer.one("progress", transfer.live())
 
+    def is_exempt() -> bool:
+        hearing = listener()
+        return transfer.is_stream and not transfer.is_left and not (hearing and hearing.stands_back)
+
     async def admit(count: int) -> bool:
         transfer.speed.add(count)
         if transfer.is_stream and transfer.bytes_here > _HEAD_BYTES and (breath_s := breath.needed_s(count)):
             await asyncio.sleep(breath_s)
-        return await gate.admit(count, is_exempt=lambda: transfer.is_stream and not transfer.is_left)
+        return await gate.admit(count, is_exempt=is_exempt)
 
     async def ask_size() -> int | None:
         facts = await server.media_facts([claim.item_id])

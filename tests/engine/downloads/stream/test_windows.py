@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from jellytui.demo.server import DemoServer
 from jellytui.engine.clock import SystemClock
+from jellytui.engine.downloads.stream.window import AHEAD_BYTES
+from jellytui.engine.jellyfin.media import MediaResponse
 from tests.engine.downloads.conftest import Rig, rig_for
 from tests.engine.downloads.stream.test_reading import SLOW, STREAMS, song_of
 from tests.support.clock import ManualClock
@@ -103,3 +106,89 @@ async def test_a_full_window_is_ended_once_the_download_has_passed_it(tmp_path: 
         assert not window.is_open
         assert is_completed or (await rig.row(song.id)).status == "downloading"
         file.close()
+
+
+class Line:
+    """A line that all answers share: it brings as many pieces as the test grants, by turns to all who read."""
+
+    PIECE = 8 * 1024
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.pieces = 0
+        """That may still come."""
+        self._permits = asyncio.Semaphore(0)
+        chunks = MediaResponse.chunks
+
+        async def shared(
+            response: MediaResponse, patience_s: Callable[[], float] | None = None
+        ) -> AsyncIterator[bytes]:
+            async for chunk in chunks(response, patience_s):
+                for begin in range(0, len(chunk), self.PIECE):
+                    await self._permits.acquire()
+                    self.pieces -= 1
+                    yield chunk[begin : begin + self.PIECE]
+
+        monkeypatch.setattr(MediaResponse, "chunks", shared)
+
+    async def bring(self, pieces: int) -> None:
+        """Lets so many more come, and waits until they have."""
+        self.grant(pieces)
+        await until(lambda: not self.pieces)
+
+    def grant(self, pieces: int) -> None:
+        self.pieces += pieces
+        for _ in range(pieces):
+            self._permits.release()
+
+    async def bring_until(self, reading: asyncio.Task[bytes]) -> bytes:
+        """Lets come what it takes to read that."""
+        while not reading.done():
+            await self.bring(1)
+        return await reading
+
+
+@pytest.mark.parametrize("window_bytes", [AHEAD_BYTES, 256 * 1024])
+async def test_a_jump_is_heard_without_a_stall_on_a_line_that_both_share(
+    listening: Rig, monkeypatch: pytest.MonkeyPatch, window_bytes: int
+) -> None:
+    """Windows of 256 KiB are full with less than ten seconds in them, as is what has many bits a second."""
+    monkeypatch.setattr("jellytui.engine.downloads.stream.window.AHEAD_BYTES", window_bytes)
+    song, line, step, place = song_of(listening, "wav"), Line(monkeypatch), 4 * Line.PIECE, 1_400_000
+    file = await listening.manager.open_stream(song.id)
+    await line.bring_until(asyncio.create_task(read_on(file, 0, step)))
+    heard = await line.bring_until(asyncio.create_task(read_on(file, place, step)))
+    (transfer,) = listening.manager.runner.running.values()
+    here = transfer.bytes_here
+    for _ in range(60):
+        await line.bring(6)  # one and a half times as many as are heard
+        assert file.ahead_bytes() >= step
+        heard += await read_on(file, place + len(heard), step)
+    content = song.file.read_bytes()
+    assert heard == content[place : place + len(heard)]
+    assert transfer.bytes_here - here > 20 * 2 * Line.PIECE
+    line.grant(song.size)
+    assert await read_on(file) == content
+    file.close()
+    await listening.until_status(song.id, "completed")
+    await listening.whole(song.id)
+    assert Asked.of(listening.asked(song.id)).starts == [0, place]
+
+
+async def test_a_download_that_made_way_goes_on_when_the_window_breaks_and_no_other_comes(
+    listening: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song, line = song_of(listening, "wav"), Line(monkeypatch)
+    listening.server.faults.add("close", route=STREAMS, after_bytes=100_000, nth=2, times=1)
+    listening.server.faults.add("status", route=STREAMS, status=416, nth=3)
+    file = await listening.manager.open_stream(song.id)
+    await line.bring_until(asyncio.create_task(read_on(file, 0, 65536)))
+    await line.bring_until(asyncio.create_task(read_on(file, FAR, 65536)))
+    (transfer,) = listening.manager.runner.running.values()
+    here = transfer.bytes_here
+    await line.bring(2)
+    assert transfer.bytes_here == here
+    line.grant(song.size)
+    assert await read_on(file, FAR + 65536) == song.file.read_bytes()[FAR + 65536 :]
+    file.close()
+    await listening.until_status(song.id, "completed")
+    await listening.whole(song.id)
