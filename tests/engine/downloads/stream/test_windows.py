@@ -108,6 +108,25 @@ async def test_a_full_window_is_ended_once_the_download_has_passed_it(tmp_path: 
         file.close()
 
 
+async def test_a_window_ends_where_the_download_is_though_its_reader_stands_still(tmp_path: Path) -> None:
+    write(tmp_path / "song.wav", noise(200.0))
+    async with DemoServer(tmp_path, relay=True) as server, rig_for(server, tmp_path, SystemClock()) as rig:
+        (song,) = rig.songs
+        drip = server.faults.add("drip", route=STREAMS, rate=200_000, times=1)
+        server.faults.add("drip", route=STREAMS, rate=500_000, nth=2)
+        file = await rig.manager.open_stream(song.id)
+        await read_on(file, 0, 65536)
+        await read_on(file, FAR, 65536)
+        window = file.window
+        assert window is not None
+        drip.rate = 10_000_000
+        await until(lambda: not window.is_open)
+        assert (await rig.row(song.id)).status == "downloading"
+        assert file.window is window
+        assert not window.is_full
+        file.close()
+
+
 class Line:
     """A line that all answers share: it brings as many pieces as the test grants, by turns to all who read."""
 
