@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-import pytest_asyncio
 
 from jellytui.demo.library import DemoTrack
+from jellytui.engine.downloads.stream.reader import StreamReader
 from jellytui.engine.downloads.stream.side import TAIL_BYTES
 from jellytui.engine.downloads.transfer.resume import OVERLAP
 from jellytui.engine.player.sound import SoundStarted, stream_uri
 from tests.engine.downloads.conftest import Rig
 from tests.engine.downloads.stream.test_reading import SLOW, STREAMS, song_of
-from tests.support.hearing import RATE, Ear, Samples, dumped, open_ear
+from tests.support.hearing import RATE, Samples, dumped, open_ear
 from tests.support.libmpv import needs_libmpv
 from tests.support.streaming import CODECS, Asked, range_of, read_on
 from tests.support.waiting import until
 
 pytestmark = needs_libmpv
-
-
-@pytest_asyncio.fixture
-async def ear(listening: Rig) -> AsyncIterator[Ear]:
-    """Real libmpv that plays the rig's streams in silence, at the speed of music."""
-    async with open_ear("null", listening.manager.open_stream) as ear:
-        yield ear
 
 
 async def heard(rig: Rig, uri: str, start_ms: int = 0) -> Samples:
@@ -86,6 +79,8 @@ async def is_sought_rightly(rig: Rig, song: DemoTrack, *, seconds: float, song_l
     beside = [asked for asked, _ in came if asked not in ((0, None), tail_of(song))]
     assert len(came) - len(beside) <= 2
     assert all(start > 0 and end is None for start, end in beside)
+    # FLAC looks at several places for each jump, and the sockets take more of a window than is read of it.
+    assert sum(count for asked, count in came if asked in beside) < 6 * song.size
     # An MP3 is read up to the place; all others jump.
     assert beside or song.file.suffix == ".mp3"
 
@@ -183,11 +178,26 @@ async def test_a_server_that_restarts_is_waited_for(listening: Rig) -> None:
     assert OVERLAP < Asked.of(listening.asked(song.id)).starts[-1] < song.size
 
 
-async def test_stopping_ends_a_wait_at_once(listening: Rig, ear: Ear) -> None:
-    song = song_of(listening, "flac")
-    listening.server.faults.add("stall", route=STREAMS, after_bytes=500_000)
-    ear.sound.load(stream_uri(song.id), start_ms=0, gain_db=None)
-    await until(lambda: ear.of(SoundStarted))
-    ear.sound.halt()
-    await until(lambda: not listening.manager.leases.is_held(song.id))
-    assert (await listening.row(song.id)).status == "paused"
+@pytest.mark.parametrize("way", ["halt", "load"])
+async def test_stopping_ends_a_wait_at_once(listening: Rig, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr("jellytui.engine.downloads.stream.reader._ASK_AGAIN_S", 600.0)  # or that would end it
+    listening.read_timeout_s = 600.0
+    await listening.restart()
+    song, other = song_of(listening, "flac"), song_of(listening, "mp3")
+    listening.server.faults.add("stall", route=f"*/{song.id}/stream", after_bytes=500_000)
+    files: list[StreamReader] = []
+
+    async def open_stream(item_id: str) -> StreamReader:
+        files.append(await listening.manager.open_stream(item_id))
+        return files[-1]
+
+    async with open_ear("null", open_stream) as ear:
+        ear.sound.load(stream_uri(song.id), start_ms=0, gain_db=None)
+        await until(lambda: ear.of(SoundStarted) and files[0].starving_at is not None)
+        if way == "halt":
+            ear.sound.halt()
+        else:
+            ear.sound.load(stream_uri(other.id), start_ms=0, gain_db=None)
+            await until(lambda: len(ear.of(SoundStarted)) == 2)
+        await until(lambda: not listening.manager.leases.is_held(song.id))
+        assert (await listening.row(song.id)).status == "paused"
