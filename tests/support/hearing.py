@@ -34,6 +34,8 @@ class PartialFile:
         self.is_closed = False
         self.furthest = 0
         """The end of what has been read."""
+        self.is_waiting = False
+        """Whether a read waits for bytes."""
         self.ahead_s: Callable[[], float] = float
         self._knows_size = knows_size
         self._is_cancelled = False
@@ -64,7 +66,9 @@ class PartialFile:
                     return len(part)
                 if self.error is not None:
                     raise self.error
+                self.is_waiting = True
                 self._changed.wait()
+                self.is_waiting = False
 
     def cancel(self) -> None:
         with self._changed:
@@ -73,6 +77,7 @@ class PartialFile:
 
     def close(self) -> None:
         self.is_closed = True
+        self.cancel()
 
 
 @dataclass

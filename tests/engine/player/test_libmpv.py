@@ -220,15 +220,19 @@ async def test_stopping_and_closing_do_not_wait_for_bytes(ear: Ear, tmp_path: Pa
     await until(lambda: files[1].is_closed)
 
 
-async def test_a_halted_sound_holds_no_file_not_even_one_that_it_opened_ahead(ear: Ear, tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+async def test_a_halted_sound_holds_no_file_not_even_one_that_it_opened_ahead(
+    ear: Ear, tmp_path: Path, share: float
+) -> None:
+    """Of the one ahead that share is here; what it lacks is being waited for."""
     content = write(tmp_path / "a.wav", noise(2.0)).read_bytes()
-    files = [PartialFile(content, available=len(content)) for _ in range(2)]
+    files = [PartialFile(content, available=round(len(content) * part)) for part in (1.0, share)]
     ear.files = {"a": [files[0]], "b": [files[1]]}
     ear.sound.load(stream_uri("a"), start_ms=0, gain_db=None)
     ear.sound.append(stream_uri("b"), gain_db=None)
-    await until(lambda: not ear.files["b"])
+    await until(lambda: not ear.files["b"] and (share == 1.0 or files[1].is_waiting))
     ear.sound.halt()
-    await until(lambda: all(file.is_closed for file in files))
+    await until(lambda: all(file.is_closed and not file.is_waiting for file in files))
 
 
 async def test_a_stream_whose_opening_hangs_can_be_stopped(ear: Ear) -> None:
