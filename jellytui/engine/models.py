@@ -176,6 +176,10 @@ class DownloadInfo(Struct, frozen=True, kw_only=True):
         return any(want not in CACHE_WANTS for want in self.wanted_by)
 
 
+HoldKind = Literal["", "disk", "paused", "server", "metered"]
+"""What holds the whole queue back."""
+
+
 class DownloadsSummary(Struct, frozen=True, kw_only=True):
     """Totals over all downloads; bytes, bytes per second."""
 
@@ -192,6 +196,8 @@ class DownloadsSummary(Struct, frozen=True, kw_only=True):
     paused_all: bool = False
     hold_reason: str | None = None
     """Why the whole queue waits, in words for the user; None while it runs."""
+    hold_kind: HoldKind = ""
+    """The same in a word; empty while it runs."""
     user_bytes: int = 0
     cache_bytes: int = 0
     cache_limit_bytes: int = 0

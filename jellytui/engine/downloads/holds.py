@@ -9,7 +9,7 @@ from jellytui.engine.downloads.rows.notes import Notes
 from jellytui.engine.downloads.rows.queue import PAUSED_ALL, QueueRows
 from jellytui.engine.downloads.rows.requests import Ask
 from jellytui.engine.downloads.transfer.runner import Runner
-from jellytui.engine.models import Origin
+from jellytui.engine.models import HoldKind, Origin
 
 
 class Holds:
@@ -77,16 +77,16 @@ class Holds:
         self._runner.wake()
         await self._announcer.changed(changed)
 
-    def reason(self, *, waiting: int) -> str | None:
-        """Why nothing starts, in words, `waiting` rows being pending; None while the queue runs."""
+    def why(self, *, waiting: int) -> tuple[HoldKind, str | None]:
+        """Why nothing starts, in a word and in a sentence, `waiting` rows being pending; None while the queue runs."""
         if self._runner.disk_problem is not None:
-            return self._runner.disk_problem.text
+            return "disk", self._runner.disk_problem.text
         if self.is_paused:
-            return "Everything is paused, also what you add. Resume all lets it go on."
+            return "paused", "Everything is paused, also what you add. Resume all lets it go on."
         if not waiting:
-            return None
+            return "", None
         if not self._link.is_online:
-            return "The server is away; downloads go on by themselves once it is back."
+            return "server", "The server is away; downloads go on by themselves once it is back."
         if self.is_metered:
-            return "This link costs money, so downloads wait for another. Download anyway lets one go."
-        return None
+            return "metered", "This link costs money, so downloads wait for another. Download anyway lets one go."
+        return "", None

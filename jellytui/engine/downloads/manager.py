@@ -362,11 +362,13 @@ class DownloadManager:
         """The part of the totals that is in no table."""
         transfers = list(self._running.values())
         free_bytes = await asyncio.to_thread(self.disk.free_bytes)
+        hold_kind, hold_reason = self._holds.why(waiting=waiting)
         return DownloadsSummary(
             bytes_per_second=sum(transfer.speed.bytes_per_second for transfer in transfers),
             bytes_downloaded=sum(transfer.bytes_here - transfer.saved_bytes for transfer in transfers),
             paused_all=self._holds.is_paused,
-            hold_reason=self._holds.reason(waiting=waiting),
+            hold_kind=hold_kind,
+            hold_reason=hold_reason,
             cache_limit_bytes=self.settings.cache.storage_limit,
             free_bytes=free_bytes or 0,
         )

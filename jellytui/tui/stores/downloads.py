@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Literal
 
 from jellytui.engine.backend import Backend
 from jellytui.engine.events import DownloadEvent, DownloadsState, Event, UpkeepState
@@ -90,14 +89,6 @@ class DownloadsStore(Store):
         if kind == "album":
             return {row.album_id for row in rows if not self.album_counts(row.album_id)[0]}
         return set()
-
-    @property
-    def hold(self) -> Literal["", "metered", "disk"]:
-        """What holds the whole queue back beside the user and the server, in a word; empty without such."""
-        if self.summary.hold_reason is None or self.summary.paused_all:
-            return ""
-        reasons = {row.wait_reason for row in self.with_status("pending")}
-        return "metered" if "metered" in reasons else "" if reasons == {"server"} else "disk"
 
     # Events
 

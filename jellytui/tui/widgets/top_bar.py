@@ -101,10 +101,9 @@ class TopBar(Widget):
             return f"⏸{number} all paused  ", "$warning"
         if not waiting:
             return "", ""
-        if summary.hold_reason:
-            is_away = self._session.connection.state.status != "online"
-            reason = "" if is_away else self._session.downloads.hold  # that it is away stands behind
-            return f"⏸ {fmt.number(waiting)}{reason and f' {reason}'}  ", "$warning"
+        if summary.hold_kind:
+            word = "" if summary.hold_kind == "server" else f" {summary.hold_kind}"  # that it is away stands behind
+            return f"⏸ {fmt.number(waiting)}{word}  ", "$warning"
         has_speed = summary.active_count and not is_short
         speed = f" · {fmt.rate(summary.bytes_per_second)}" if has_speed else ""
         return f"⇣ {fmt.number(waiting)}{speed}  ", "$text-dim"

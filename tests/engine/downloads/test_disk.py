@@ -33,6 +33,7 @@ async def test_a_full_disk_holds_the_queue_and_costs_no_attempt(rig: Rig, clock:
     assert {row.status for row in rows.values()} == {"pending"}
     assert {row.retry_count for row in rows.values()} == {0}
     assert "full" in await hold_reason(rig)
+    assert (await rig.manager.summary()).hold_kind == "disk"
     await clock.advance(10)
     assert "full" in await hold_reason(rig)
 

@@ -105,6 +105,7 @@ async def test_pause_all_outlives_a_restart_and_holds_what_is_added_later(rig: R
     assert {row.status for row in (await rig.rows()).values()} == {"paused"}
     summary = await rig.manager.summary()
     assert (summary.paused_all, summary.paused_count) == (True, 2)
+    assert summary.hold_kind == "paused"
     assert summary.hold_reason
 
     await rig.manager.acts.resume_all()
@@ -282,7 +283,9 @@ async def test_a_metered_link_holds_a_request_until_told_to_go_anyway(rig: Rig) 
     kept = rig.part(first.id).stat().st_size
     await rig.manager.wishes.download_item(second.id)
     assert (await rig.row(second.id)).wait_reason == "metered"
-    assert "costs money" in ((await rig.manager.summary()).hold_reason or "")
+    summary = await rig.manager.summary()
+    assert summary.hold_kind == "metered"
+    assert "costs money" in (summary.hold_reason or "")
 
     await rig.manager.acts.download_anyway([(await rig.row(second.id)).id])
     await rig.until_status(second.id, "completed")

@@ -187,7 +187,9 @@ async def test_an_unanswered_request_opens_the_breaker_for_the_whole_queue(rig: 
     rows = await rig.rows()
     assert {row.status for row in rows.values()} == {"pending"}
     assert {row.retry_count for row in rows.values()} == {0}
-    assert "away" in ((await rig.manager.summary()).hold_reason or "")
+    summary = await rig.manager.summary()
+    assert summary.hold_kind == "server"
+    assert "away" in (summary.hold_reason or "")
     await rig.server.start()
     rig.link.is_online = True
     for song in rig.songs:
