@@ -16,7 +16,7 @@ from jellytui.tui.widgets.cover import Cover
 from jellytui.tui.widgets.download_button import md
 from jellytui.tui.widgets.lyrics import LyricsView, line_at
 from jellytui.tui.widgets.player_bar import PlayerBar
-from jellytui.tui.widgets.playing_parts import Heading, lines_of
+from jellytui.tui.widgets.playing_parts import Heading, Transport, lines_of
 from jellytui.tui.widgets.queue_list import QueueList
 from jellytui.tui.widgets.top_bar import TopBar
 from tests.support.fake_backend import FakeBackend
@@ -130,6 +130,23 @@ async def test_a_stall_says_what_is_awaited_on_every_screen(size: tuple[int, int
         for key in ("1", "2", "3", "4"):
             await pilot.press(key)
             await until(lambda: "waits" in app.export_screenshot(simplify=True))
+
+
+async def test_now_playing_says_in_full_what_the_other_screens_say_in_short(tmp_path: Path) -> None:
+    reason = "jellytui demo does not answer in time. Is it on, and reachable from here?"
+    backend = make_backend(tmp_path)
+    app = make_app(backend)
+    track = backend.views.items["track"][0]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("3")
+        awaited = app.screen.query_one(Transport)
+        backend.push(PlayerState(track=track, status="stalled", waiting_for="waits for jellytui demo"))
+        await until(lambda: awaited.render_line(0).text.strip() == "◌ waits for jellytui demo")
+        backend.push(ConnectionState(status="offline", server_name="jellytui demo", reason=reason))
+        await until(lambda: awaited.render_line(0).text.strip() == f"◌ {reason}")
+        backend.push(ConnectionState(status="offline", server_name="jellytui demo", reason=reason * 2))
+        await until(lambda: awaited.render_line(0).text.strip() == "◌ waits for jellytui demo")
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ class NowPlayingScreen(ItemScreen):
         self.follow(self.session.player, self._on_change)
         self.follow(self.session.downloads, self._on_downloads)
         self.follow(self.session.connection, self._on_connection)
+        self._on_connection(frozenset())
         self.query_one("#playing-queue", Pane).heading.title = "QUEUE"
         self.query_one(LyricsView).focus()
         self._on_change(frozenset({"track", "player", "queue"}))
@@ -103,6 +104,7 @@ class NowPlayingScreen(ItemScreen):
         self.query_one(QueueList).refresh_changed()
 
     def _on_connection(self, _keys: Keys) -> None:
+        self.query_one(Transport).trouble = self.session.connection.state.reason
         if self._is_lacking and self.session.connection.is_online:
             self._is_lacking = False
             self.run_worker(

@@ -107,6 +107,8 @@ class Transport(Widget):
 
     state: reactive[tuple[str, str, bool, str]] = reactive(("", "stopped", False, "off"))
     """What is awaited, status, whether shuffled, repeat."""
+    trouble: reactive[str] = reactive("")
+    """What is wrong with the server, in a sentence."""
 
     def show(self, player: PlayerState) -> None:
         """Takes what is drawn of the player's state."""
@@ -124,5 +126,6 @@ class Transport(Widget):
             (f"↻ {repeat:<3}", "$text-dim" if repeat == "off" else "$primary"),
         ]
         indent = " " * max(0, (room - sum(fmt.width(text) for text, _ in signs)) // 2)
-        words = fmt.fit(f"◌ {waiting_for}" if waiting_for else "", room, "center")
+        awaited = self.trouble if 0 < fmt.width(self.trouble) <= room - 2 else waiting_for
+        words = fmt.fit(f"◌ {awaited}" if waiting_for else "", room, "center")
         return Content.assemble((words, "$warning"), "\n", indent, *signs)

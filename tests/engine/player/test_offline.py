@@ -12,10 +12,10 @@ from tests.support.waiting import settle
 
 async def test_a_server_that_comes_back_is_used_at_once(world: World) -> None:
     world.sound.failures["jellytui://a"] = ServerUnreachableError("nobody answers.")
-    world.bus.publish(ConnectionState(status="offline", reason="nobody answers"))
+    world.bus.publish(ConnectionState(status="offline", server_name="attic", reason="nobody answers"))
     await world.player.play_tracks(tracks("a"))
     await settle()
-    assert (world.state.status, world.state.waiting_for) == ("stalled", "the server: nobody answers")
+    assert (world.state.status, world.state.waiting_for) == ("stalled", "waits for attic")
     world.sound.failures.clear()
     world.bus.publish(ConnectionState(status="online"))
     await settle()

@@ -122,7 +122,7 @@ async def test_seeks_pauses_and_stalls_are_not_heard(world: World) -> None:
     world.sound.stall(True)
     await world.advance(100)
     assert world.state.status == "stalled"
-    assert world.state.waiting_for
+    assert world.state.waiting_for == "waits for the music"
     world.sound.stall(False)
     await world.advance(19)
     assert world.names(TrackPlayed) == []
@@ -269,7 +269,7 @@ async def test_a_false_end_is_a_lost_network_that_waits_and_goes_on_in_place(wor
     world.sound.break_off()
     await settle()
     assert (world.state.status, world.state.position_ms, world.now()[1]) == ("stalled", 40_000, "a")
-    assert world.state.waiting_for.startswith("the server")
+    assert world.state.waiting_for == "waits for the server"
     await world.advance(10)
     assert world.sound.playing
     assert (world.sound.playing.uri, world.sound.playing.start_ms) == ("http://server/a", 40_000)

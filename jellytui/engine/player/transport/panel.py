@@ -200,5 +200,5 @@ class Panel:
         if self._status != "stalled" and not self._is_stuck():
             return ""
         if self.is_server_away or self.is_waiting:
-            return f"the server: {self._connection.reason}" if self._connection.reason else "the server"
-        return "the music to arrive"
+            return f"waits for {self._connection.server_name or 'the server'}"
+        return "waits for the music"
