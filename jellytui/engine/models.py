@@ -295,6 +295,7 @@ class CacheStep(Struct, frozen=True, kw_only=True):
 
     act: Literal["fetch", "withdraw", "evict", "leave"]
     item_id: str
+    """A track; an album where several of its tracks are left for the same reason."""
     name: str
     bytes: int
     reason: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 
 from jellytui.config import CacheSettings, Settings
 from jellytui.engine.events import DownloadEvent, PlayerState
@@ -261,3 +262,17 @@ async def test_the_plan_tells_what_and_why_and_does_nothing(make: Make) -> None:
     plan = await house.cache.plan()
     assert [(step.act, step.item_id, step.reason) for step in plan] == [("fetch", "song1", "plays next")]
     assert house.downloads.calls == []
+
+
+async def test_the_plan_tells_of_a_large_album_once_and_of_its_next_track_only_that_it_is_fetched(make: Make) -> None:
+    album = [replace(song(number, "raices"), album="Raíces") for number in range(10)]
+    house = await make(queue_precache_count=1, album_affinity_threshold=1, storage_limit=100 * MB)
+    house.downloads.albums["raices"] = album
+    await house.play(album[0])
+    await house.cache.on_track_started(window(*album))
+    await house.downloads.withdraw(["raicessong1"], "queue")
+    plan = [(step.act, step.item_id, step.name, step.reason) for step in await house.cache.plan()]
+    assert plan == [
+        ("fetch", "raicessong1", "Song 1", "plays next"),
+        ("leave", "raices", "8 tracks of Raíces", "the album is larger than a fifth of the cache"),
+    ]

@@ -288,7 +288,7 @@ def test_an_album_larger_than_a_fifth_of_the_cache_is_not_fetched() -> None:
     assert len(decide(CacheState(), album, CacheConfig(storage_limit=2500)).fetch) == 5
     refused = decide(CacheState(), album, CacheConfig(storage_limit=2499))
     assert refused.fetch == ()
-    assert {one.reason for one in refused.leave} == {"its album is larger than a fifth of the cache"}
+    assert {one.reason for one in refused.leave} == {"the album is larger than a fifth of the cache"}
 
 
 def test_room_is_made_from_the_broken_off_over_the_never_played_to_the_longest_unplayed() -> None:

@@ -239,7 +239,7 @@ class _Decision:
         whole = sum(map(self._size, event.album))
         if whole > self._limit * self._tuning.largest_album:
             for wish in missing:
-                self._leave_out(wish, "its album is larger than a fifth of the cache")
+                self._leave_out(wish, "the album is larger than a fifth of the cache")
             return []
         return [
             Fetch(

@@ -173,11 +173,7 @@ class SmartCache:
         current = self._window.current
         if current is not None and current.album_id:
             events.append(await self._album_played(current.album_id))
-        steps: dict[tuple[str, str], CacheStep] = {}
-        for event in events:
-            for step in steps_of(decide(await self._state(event), event, self._config, self._tuning)):
-                steps.setdefault((step.act, step.item_id), step)
-        return list(steps.values())
+        return steps_of([decide(await self._state(event), event, self._config, self._tuning) for event in events])
 
     async def clear(self) -> int:
         """Removes all that only the cache wants, but for what is being read; the bytes that went."""
