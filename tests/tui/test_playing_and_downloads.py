@@ -156,7 +156,7 @@ async def test_now_playing_says_in_full_what_the_other_screens_say_in_short(tmp_
         ({"status": "pending"}, "⇣ waiting to come down"),
         ({"status": "downloading", "progress": 0.519}, "◑ coming down, 51 %"),
         ({"status": "completed"}, "✓ on this machine"),
-        ({"status": "completed", "wanted_by": (), "origin": "queue"}, "✓ in the cache · d keeps it"),
+        ({"status": "completed", "wanted_by": (), "origin": "queue"}, "· in the cache · d keeps it"),
         ({"status": "paused"}, "⏸ paused"),
         ({"status": "failed"}, "! failed · d tries again"),
     ],

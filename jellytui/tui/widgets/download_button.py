@@ -63,7 +63,8 @@ def lg(download: ItemDownload, *, is_cached: bool = False) -> Cell:
     if download is None:
         return "d download", "dim"
     if is_cached:
-        return "✓ in the cache · d keeps it", "good"
+        sign, role = CACHED
+        return f"{sign} in the cache · d keeps it", role
     status, progress = download
     sign, role = sm(download)
     if status == "downloading":
