@@ -256,6 +256,34 @@ async def test_the_cache_says_what_it_holds_and_what_it_would_do_and_a_key_keeps
         await until(lambda: backend.called("clear_cache"))
 
 
+async def test_why_a_step_of_the_cache_is_taken_is_read_in_full_where_its_line_lacks_the_room() -> None:
+    reason = "the next tracks may take no more than half of the cache"
+    backend = make_backend()
+    backend.answers["get_cache"] = CacheUse(uses=(), limit_bytes=10_000_000_000)
+    backend.answers["plan_cache"] = [
+        CacheStep(act="fetch", item_id="x", name="Alba", bytes=1, reason="plays next"),
+        CacheStep(act="leave", item_id="y", name="Norðurljós", bytes=0, reason=reason),
+    ]
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_downloads(app, pilot)
+        await pilot.press("shift+tab")
+        cache, totals = app.screen.query_one(CacheList), app.screen.query_one(DownloadTotals)
+        await until(lambda: cache.step is not None)
+        assert totals.words == ""
+        assert "the next tracks may take no more tha" in shown_lines(cache)[-1]
+        await pilot.press("j")
+        await until(lambda: totals.words == f"Norðurljós: {reason}")
+        assert not totals.is_held
+        await pilot.resize_terminal(140, 24)
+        await until(lambda: totals.words == "")
+        backend.answers["plan_cache"] = [
+            CacheStep(act="leave", item_id="z", name="Alba", bytes=0, reason=reason * 2),
+        ]
+        await pilot.press("tab", "shift+tab")
+        await until(lambda: totals.words == f"Alba: {reason * 2}")
+
+
 async def test_keep_is_hinted_only_where_the_cache_has_the_track_under_the_cursor() -> None:
     backend = make_backend()
     backend.answers["get_cache"] = CacheUse(uses=(), limit_bytes=10_000_000_000)

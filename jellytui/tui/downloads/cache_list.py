@@ -44,6 +44,14 @@ class CacheList(VirtualList):
         """The step under the cursor, when its track is here or coming: what is yet to be fetched cannot be kept."""
         return self.step if self.step is not None and self.step.act in ("evict", "withdraw") else None
 
+    @property
+    def cut_reason(self) -> str:
+        """In full why the step under the cursor is taken, when its line lacks the room; empty when it has."""
+        step = self.step
+        if step is None or fmt.width(step.reason) <= _reason_room(step, self._room):
+            return ""
+        return f"{step.name or step.item_id}: {step.reason}"
+
     def show(self, use: CacheUse, steps: Sequence[CacheStep]) -> None:
         """Takes what the cache is now; draws only when that is something else."""
         if use == self._use and list(steps) == list(self._steps):
@@ -104,13 +112,19 @@ class CacheList(VirtualList):
 def step_cells(step: CacheStep, width: int) -> list[Cell]:
     """One step: sign and word of what is done, the track, its size, and why."""
     sign, word = _STEPS[step.act]
-    name = max(10, min(34, width * 2 // 6))
-    size = f"{fmt.size(step.bytes):>9}" if step.bytes else " " * 9
-    rest = width - name - 20
     return [
         sign,
         (f" {word:<7} ", "dim"),
-        (fmt.fit(step.name or step.item_id, name), ""),
-        (size, "dim"),
-        (fmt.fit(f"  {step.reason}", rest), "dim"),
+        (fmt.fit(step.name or step.item_id, _name_room(width)), ""),
+        ("" if step.act == "leave" else f"{fmt.size(step.bytes):>9}", "dim"),
+        (f"  {fmt.fit(step.reason, _reason_room(step, width))}", "dim"),
     ]
+
+
+def _name_room(width: int) -> int:
+    return max(10, min(34, width * 2 // 6))
+
+
+def _reason_room(step: CacheStep, width: int) -> int:
+    """What is left has no size, which leaves more for the reason."""
+    return width - _name_room(width) - (12 if step.act == "leave" else 21)

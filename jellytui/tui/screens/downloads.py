@@ -64,6 +64,9 @@ class DownloadsScreen(BaseScreen):
         self._turn_to("active")
         self.set_interval(1.0, self._count_down)
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw_bands, with_counts=False)
+
     @property
     def _list(self) -> DownloadList:
         return self.query_one(DownloadList)
@@ -103,9 +106,13 @@ class DownloadsScreen(BaseScreen):
         words = f"only {self._list.words!r}" if self._list.words else ""
         order = ORDERS[self._list.order] if self._list.order != "turn" else ""
         tabs.facts = (*disk_facts(summary), *(part for part in (order, words) if part))
-        trouble = self._list.trouble if self._tab != "cache" else ""
-        totals.is_held = bool(trouble) or summary.hold_reason is not None
-        totals.words = trouble or " · ".join(filter(None, (upkeep_words(store.upkeep), totals_words(summary))))
+        is_cache = self._tab == "cache"
+        trouble = "" if is_cache else self._list.trouble
+        reason = self.query_one(CacheList).cut_reason if is_cache else ""
+        totals.is_held = bool(trouble) or (summary.hold_reason is not None and not reason)
+        totals.words = (
+            trouble or reason or " · ".join(filter(None, (upkeep_words(store.upkeep), totals_words(summary))))
+        )
 
     def _turn_to(self, tab: Tab) -> None:
         self.query_one(DownloadTabs).tab = tab
