@@ -69,3 +69,18 @@ async def test_with_no_network_a_place_in_a_track_is_never_left(world: World) ->
     world.bus.publish(ConnectionState(status="offline"))
     await world.advance(30)
     assert (world.now(), world.state.position_ms) == (("stalled", "a"), 40_000)
+
+
+async def test_that_what_is_here_plays_instead_is_said_once_until_the_server_is_back(world: World) -> None:
+    gone = ServerUnreachableError("nobody answers.")
+    world.sound.failures |= {f"jellytui://{name}": gone for name in "abc"}
+    world.files.here["d"] = Path("/music/d.flac")
+    words = "attic does not answer. Playing what is on this machine."
+    for times in (1, 2):
+        world.bus.publish(ConnectionState(status="offline", server_name="attic", reason="nobody answers"))
+        for start in (0, 1):
+            await world.player.play_tracks(tracks("abcd"), start)
+            await settle()
+            assert world.now() == ("playing", "d")
+        assert world.problems == [words] * times
+        world.bus.publish(ConnectionState(status="online", server_name="attic"))

@@ -8,7 +8,9 @@ from typing import Literal
 
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
-from jellytui.engine.events import ConnectionState, PlayerState
+from jellytui.engine.errors import ServerUnreachableError
+from jellytui.engine.events import ConnectionState, PlayerState, ProblemOccurred
+from jellytui.engine.models import Problem
 from jellytui.engine.player.queue import Queue
 from jellytui.engine.player.sound import Sound, SoundFacts
 from jellytui.engine.player.store import Place
@@ -56,6 +58,7 @@ class Panel:
         self._on_tick = on_tick
         self._due_in_s = due_in_s
         self._connection = ConnectionState()
+        self._is_absence_told = False
         self._published: PlayerState | None = None
         self._kept_at = clock.monotonic()
         self._ticker: asyncio.Task[None] | None = None
@@ -129,7 +132,16 @@ class Panel:
     def connect(self, state: ConnectionState) -> None:
         """Hears of the server."""
         self._connection = state
+        self._is_absence_told = self._is_absence_told and self.is_server_away
         self.publish()
+
+    def tell_of_absence(self) -> None:
+        """Says, once each time that the server goes away, that what is here plays instead of what was chosen."""
+        if self._is_absence_told:
+            return
+        self._is_absence_told = True
+        words = f"{self._connection.server_name or 'The server'} does not answer. Playing what is on this machine."
+        self._bus.publish(ProblemOccurred(problem=Problem(code=ServerUnreachableError.code, text=words)))
 
     def publish(self) -> None:
         """Tells everybody, and the disk, when something has changed."""

@@ -350,6 +350,7 @@ class Transport:
         has_begun = self._listening.is_on or position_ms > 0
         local = None if has_begun or not self._panel.is_server_away else await self._next_local()
         if local is not None:
+            self._panel.tell_of_absence()
             await self._go_to(local)
             return
         self._panel.resume_ms = position_ms
