@@ -41,7 +41,7 @@ async def test_with_no_network_a_track_whose_first_seconds_are_not_here_gives_wa
     assert world.now() == ("stalled", "a")
     await world.advance(1)
     assert world.now() == ("playing", "c")
-    assert world.problems == []
+    assert world.problems == ["The server does not answer. Playing what is on this machine."]
 
 
 async def test_the_network_that_goes_while_a_track_begins_is_not_waited_for_beside_music_that_is_here(

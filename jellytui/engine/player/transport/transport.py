@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from itertools import islice
 from typing import Literal
 
 from jellytui.engine.bus import EventBus
@@ -32,12 +31,11 @@ from jellytui.engine.player.store import Place
 from jellytui.engine.player.transport.background import Background
 from jellytui.engine.player.transport.breaks import Breaks, way_on
 from jellytui.engine.player.transport.deck import Deck, Load
+from jellytui.engine.player.transport.local import next_local
 from jellytui.engine.player.transport.panel import Panel, Status
 
 _TRY_AGAIN_S = 10.0
 _SILENT_S = 3.0
-_LOOKED_UP_AT_ONCE = 500
-"""Entries of a long queue of which the table of downloads is asked together."""
 
 
 class Transport:
@@ -225,7 +223,7 @@ class Transport:
         """Appends what plays next, so that it follows without a gap."""
         entry = self.queue.next
         if entry is not None and self._panel.is_server_away:
-            entry = await self._next_local()
+            entry = await next_local(self.queue, self._files)
         await self._deck.prepare(entry)
 
     async def _advance(self, ended: QueueEntry) -> None:
@@ -234,7 +232,7 @@ class Transport:
             return
         entry = self.queue.next
         if self._panel.is_server_away:
-            entry = await self._next_local() or entry
+            entry = await next_local(self.queue, self._files) or entry
         await self._go_to(entry)
 
     async def _go_to(self, entry: QueueEntry | None) -> None:
@@ -244,17 +242,6 @@ class Transport:
         self._listening.end(position_ms=self._panel.position_ms)
         self._set_queue(self.queue.turned_to(entry.entry_id))
         await self._load_current(0)
-
-    async def _next_local(self) -> QueueEntry | None:
-        """With no network the queue goes on with what is here."""
-        if self.queue.repeat == "one" and self.queue.current is not None:
-            return self.queue.current
-        following = self.queue.following()
-        while entries := list(islice(following, _LOOKED_UP_AT_ONCE)):
-            item_id = await self._files.first_local([entry.track.id for entry in entries])
-            if item_id is not None:
-                return next(entry for entry in entries if entry.track.id == item_id)
-        return None
 
     # What the sound says
 
@@ -348,7 +335,7 @@ class Transport:
     async def _wait_or_go_on(self, position_ms: int) -> None:
         self._deck.clear()
         has_begun = self._listening.is_on or position_ms > 0
-        local = None if has_begun or not self._panel.is_server_away else await self._next_local()
+        local = None if has_begun or not self._panel.is_server_away else await next_local(self.queue, self._files)
         if local is not None:
             self._panel.tell_of_absence()
             await self._go_to(local)
@@ -371,11 +358,12 @@ class Transport:
         has_begun = self._listening.is_on or self._panel.resume_ms > 0
         if not is_silent or has_begun or not self._panel.is_server_away:
             return
-        local = await self._next_local()
+        local = await next_local(self.queue, self._files)
         if local is None or local == load.entry:
             self._background.run_later(_TRY_AGAIN_S, self._leave_silent, load)
-        else:
-            await self._go_to(local)
+            return
+        self._panel.tell_of_absence()
+        await self._go_to(local)
 
     async def _try_again(self, entry: QueueEntry | None) -> None:
         if self.queue.current == entry and self._panel.is_waiting and self._panel.status == "stalled":
