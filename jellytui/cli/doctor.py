@@ -61,7 +61,8 @@ async def _python(_: Session) -> list[Finding]:
 
 async def _sound(session: Session) -> list[Finding]:
     from jellytui.engine.errors import SoundError
-    from jellytui.engine.player.mpv import audio_devices, libmpv_version
+    from jellytui.engine.player.devices import audio_devices
+    from jellytui.engine.player.mpv import libmpv_version
 
     try:
         version = libmpv_version()

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from jellytui.config import PlayerSettings, ServerSettings
-from jellytui.engine.errors import NotFoundError, SoundError
+from jellytui.engine.errors import SoundError
 from jellytui.engine.player.core import CLOSED, Core, Made
 from jellytui.engine.player.failure import failure_of, words_of_no_device
 from jellytui.engine.player.libmpv import OPTIONS, apply_settings, find_libmpv, install_line
@@ -399,17 +399,3 @@ def libmpv_version() -> str:
         return str(handle.mpv_version)
     finally:
         handle.terminate()
-
-
-async def audio_devices(settings: PlayerSettings) -> list[str]:
-    """The audio devices that libmpv sees. Raises SoundError."""
-
-    async def no_stream(item_id: str) -> Any:
-        raise NotFoundError(f"{item_id} is not played here.")
-
-    sound = MpvSound(settings, ServerSettings())
-    try:
-        await sound.open(lambda _: None, no_stream)
-        return sound.devices()
-    finally:
-        await sound.close()

@@ -11,7 +11,8 @@ import soundfile
 
 from jellytui.config import PlayerSettings, ServerSettings
 from jellytui.engine.errors import DiskError, ServerUnreachableError
-from jellytui.engine.player.mpv import MpvSound, audio_devices, libmpv_version
+from jellytui.engine.player.devices import audio_devices
+from jellytui.engine.player.mpv import MpvSound, libmpv_version
 from jellytui.engine.player.sound import (
     SoundDevice,
     SoundFacts,
