@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from msgspec import inspect
 
@@ -16,6 +18,9 @@ from jellytui.settings_file import CannotEditError, set_value, written
 
 _COMMANDS = {"cache": "set_cache_settings", "downloads": "set_download_settings"}
 _UNITS = {"storage_limit": " of bytes", "max_rate": " of bytes per second"}
+_SWITCHED = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+_SIZE = re.compile(r"(\d{1,20}(?:\.\d{1,20})?) ?([kmgt])(i?)b?(?:/s)?", re.ASCII | re.IGNORECASE)
+_POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 _LARGEST = 2**63 - 1
 """What TOML's integers can hold."""
 
@@ -47,7 +52,7 @@ def values_of(section: str, pairs: Sequence[str]) -> dict[str, int | bool]:
         name, _, text = pair.partition("=")
         if name not in kinds:
             raise UsageError(f"There is no setting {name!r} here. There are: {', '.join(kinds)}.")
-        value = _value(kinds[name], text)
+        value = _value(name, kinds[name], text)
         if value is None:
             refused = f", not {text!r}" if text else ""
             raise UsageError(f"{name} takes {_allowed(name, kinds[name])}{refused}.")
@@ -64,19 +69,30 @@ def _kinds(section: str) -> Iterator[tuple[str, Kind]]:
                 yield field.name, field.type
 
 
-def _value(kind: Kind, text: str) -> int | bool | None:
+def _value(name: str, kind: Kind, text: str) -> int | bool | None:
     """The value that a text means; None where it may not be that."""
     if isinstance(kind, inspect.BoolType):
-        return {"true": True, "false": False}.get(text)
-    digits = text.replace("_", "")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(_LARGEST)):
-        return None
-    number = int(digits)
+        return _SWITCHED.get(text.lower())
+    number = _size(text) if name in _UNITS else None
+    if number is None:
+        digits = text.replace("_", "")
+        if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(_LARGEST)):
+            return None
+        number = int(digits)
     return number if (kind.ge or 0) <= number <= (_LARGEST if kind.le is None else kind.le) else None
+
+
+def _size(text: str) -> int | None:
+    """The bytes of "60MB", "1.5 GB", "500MiB"; None without a unit."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        return None
+    number, unit, binary = found.groups()
+    return int(Decimal(number) * (1024 if binary else 1000) ** _POWERS[unit.lower()])
 
 
 def _allowed(name: str, kind: Kind) -> str:
     if isinstance(kind, inspect.BoolType):
-        return "true or false"
+        return "on or off"
     limits = f", {kind.ge} or more" if kind.le is None else f" from {kind.ge} to {kind.le}"
-    return f"a number{_UNITS.get(name, '')}{limits}"
+    return f"a number{_UNITS[name]}{limits}, or as 500MB or 1.5GB" if name in _UNITS else f"a number{limits}"

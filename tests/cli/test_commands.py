@@ -207,5 +207,5 @@ def test_settings_are_changed_for_good(home: Home, server: ThreadedServer) -> No
 
     before = file.read_text(encoding="utf-8")
     wrong = home.run("cache", "set", "storage_limit=7", "wifi_only=5")
-    assert (wrong.returncode, wrong.stderr) == (2, "wifi_only takes true or false, not '5'.\n")
+    assert (wrong.returncode, wrong.stderr) == (2, "wifi_only takes on or off, not '5'.\n")
     assert file.read_text(encoding="utf-8") == before
