@@ -153,7 +153,7 @@ def _cache_verb(verbs: Verbs) -> None:
     what = cache.add_subparsers(title="what to do", metavar="WHAT")
     _json(_verb(what, "plan", "cache:plan", "show what would be fetched or removed now, and why"))
     _verb(what, "clear", "cache:clear", "remove what only the cache wants; your own downloads stay")
-    _settings_verb(what, "cache", "write settings to config.toml and go by them at once, as storage_limit")
+    _settings_verb(what, "cache", "write settings to config.toml and go by them at once, as storage_limit=20GB")
     keep = _verb(what, "keep", "cache:keep", "make cached tracks your own, so that they stay")
     keep.add_argument("ids", nargs="+", metavar="ID")
 

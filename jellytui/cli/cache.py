@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
+from msgspec.structs import asdict
+
 from jellytui.cli.output import count, print_json, say
 from jellytui.cli.run import Session
 from jellytui.engine.errors import NotFoundError
@@ -21,7 +23,7 @@ _ORIGINS = {
 
 
 async def show(session: Session, arguments: Namespace) -> int:
-    """Shows the use by origin, the limit, and what the cache was good for."""
+    """Shows the use by origin, the limit, what the cache was good for, and its settings."""
     use: CacheUse = await (await session.backend()).call("get_cache")
     if arguments.json:
         print_json(use)
@@ -33,6 +35,9 @@ async def show(session: Session, arguments: Namespace) -> int:
         print(f"{'on its way':<22} {size(use.reserved_bytes):>9}")
     print(f"{'free on the disk':<22} {size(use.free_bytes):>9}")
     print(f"{'not fetched twice':<22} {size(use.bytes_saved):>9}  {count(use.plays, 'play')} from the cache")
+    print("\nSettings, changed by `jellytui cache set NAME=VALUE`:")
+    for name, value in asdict(use.settings).items():
+        print(f"  {name:<26} {_written(name, value)}")
     if use.is_metered:
         say("The link is metered: nothing is fetched ahead until it is not ([cache] wifi_only).")
     return 0
@@ -73,6 +78,12 @@ async def keep(session: Session, arguments: Namespace) -> int:
     if missing:
         raise NotFoundError(f"Not here yet: {', '.join(missing)}. Download it instead.")
     return 0
+
+
+def _written(name: str, value: int | bool) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return size(value) if name == "storage_limit" else str(value)
 
 
 def size(number: float) -> str:

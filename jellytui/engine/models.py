@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from jellytui.config import CacheSettings
+
 ItemType = Literal["track", "album", "artist", "playlist"]
 DownloadStatus = Literal["pending", "downloading", "completed", "failed", "paused"]
 Origin = Literal["user", "stream", "queue", "album"]
@@ -288,6 +290,8 @@ class CacheUse(Struct, frozen=True, kw_only=True):
     """Not fetched twice: of plays of files that were there from an earlier play."""
     is_metered: bool = False
     """The link costs money and `wifi_only` is on: nothing new is fetched."""
+    settings: CacheSettings = CacheSettings()
+    """By which it goes now."""
 
 
 class CacheStep(Struct, frozen=True, kw_only=True):

@@ -39,10 +39,27 @@ def test_what_was_streamed_is_seen_kept_and_the_rest_cleared(server: ThreadedSer
     cleared = home.run("cache", "clear")
     assert (cleared.returncode, "removed" in cleared.stderr) == (0, True)
     assert home.run("offline", "has", second).returncode == 5
+    assert home.run("cache", "set", "storage_limit=60MB", "wifi_only=off").returncode == 0
+    assert home.json("cache")["settings"] == {
+        "queue_precache_enabled": True,
+        "queue_precache_count": 5,
+        "album_affinity_enabled": True,
+        "album_affinity_threshold": 3,
+        "storage_limit": 60_000_000,
+        "wifi_only": False,
+    }
     lines = home.run("cache").stdout.splitlines()
+    assert [line.split() for line in lines[-6:]] == [
+        ["queue_precache_enabled", "on"],
+        ["queue_precache_count", "5"],
+        ["album_affinity_enabled", "on"],
+        ["album_affinity_threshold", "3"],
+        ["storage_limit", "60", "MB"],
+        ["wifi_only", "off"],
+    ]
     assert [line.split("  ")[0] for line in lines[:2]] == ["your downloads", "streamed"]
     assert [line.split()[-2:] for line in lines[:2]] == [["1", "track"], ["0", "tracks"]]
-    assert lines[4].split() == ["the", "cache", "in", "all", "0", "kB", "of", "10", "GB"]
+    assert lines[4].split() == ["the", "cache", "in", "all", "0", "kB", "of", "60", "MB"]
 
 
 @pytest.mark.parametrize(

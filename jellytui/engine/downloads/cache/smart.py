@@ -165,6 +165,7 @@ class SmartCache:
             plays=await self._rows.counter(_PLAYS),
             bytes_saved=await self._rows.counter(_BYTES_SAVED),
             is_metered=state.is_held,
+            settings=self._config,
         )
 
     async def plan(self) -> list[CacheStep]:
