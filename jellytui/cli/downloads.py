@@ -17,9 +17,13 @@ from jellytui.cli.run import Session
 from jellytui.engine.backend import Backend
 from jellytui.engine.errors import UsageError
 from jellytui.engine.events import DownloadEvent, DownloadsState
-from jellytui.engine.models import DownloadInfo, DownloadsSummary
+from jellytui.engine.models import DownloadInfo, DownloadsSummary, HoldKind
 
 _ENDED = ("completed", "failed", "paused")
+_WAYS_OUT: dict[HoldKind, str] = {
+    "paused": "`jellytui downloads resume-all` lets it go on.",
+    "metered": "`jellytui downloads anyway ID` lets one go.",
+}
 
 
 async def download(session: Session, arguments: Namespace) -> int:
@@ -50,7 +54,7 @@ async def show(session: Session, arguments: Namespace) -> int:
     else:
         print_downloads(rows)
     if summary.hold_reason:
-        say(summary.hold_reason)
+        say(" ".join(filter(None, (summary.hold_reason, _WAYS_OUT.get(summary.hold_kind)))))
     return 0
 
 

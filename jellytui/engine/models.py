@@ -167,7 +167,7 @@ class DownloadInfo(Struct, frozen=True, kw_only=True):
     bytes_per_second: float = 0.0
     next_attempt_at: str | None = None
     wait_reason: str | None = None
-    """Why a pending row does not start: retry, server, metered, disk, paused_all; None when it just waits its turn."""
+    """Why a pending row does not start: retry, server, metered, disk; None when it just waits its turn."""
     cleared_at: str | None = None
     """When the user took the completed row off the tab (Clear Completed); the file stays."""
     gone_on_server: bool = False

@@ -13,6 +13,7 @@ from jellytui.tui.downloads.bands import DownloadTabs, DownloadTotals, totals_wo
 from jellytui.tui.downloads.cache_list import CacheList
 from jellytui.tui.downloads.download_list import DownloadList
 from jellytui.tui.downloads.lines import Heading, lines_of
+from jellytui.tui.keymap import Keymap
 from jellytui.tui.stores.downloads import DownloadsStore
 from jellytui.tui.widgets.download_item import DownloadItem
 from jellytui.tui.widgets.hint_line import HintLine
@@ -22,6 +23,7 @@ from tests.tui.music import lines_of as shown_lines
 from tests.tui.music import make_app
 
 ALBUM = "Raíces"
+KEYS = Keymap({})
 
 
 def row(number: int, status: DownloadStatus = "pending", **facts: object) -> DownloadInfo:
@@ -111,7 +113,7 @@ def test_an_album_of_many_artists_says_so() -> None:
 def test_a_row_that_waits_says_for_what_it_comes() -> None:
     """Of what was left half heard nobody can say that it is being played."""
     origins = ("user", "queue", "album", "stream")
-    words = {origin: DownloadItem(row(1, origin=origin), datetime.now(UTC)).words() for origin in origins}
+    words = {origin: DownloadItem(row(1, origin=origin), datetime.now(UTC), KEYS).words() for origin in origins}
     assert words == {
         "user": "waiting",
         "queue": "waiting · for the queue",
@@ -124,9 +126,26 @@ def test_totals_are_read_as_a_person_says_them() -> None:
     summary = DownloadsSummary(
         active_count=2, queued_count=5, bytes_downloaded=61_200_000, bytes_total=140_800_000, bytes_per_second=4e6
     )
-    assert totals_words(summary) == "5 waiting, 2 running · 61.2 of 141 MB · 4.0 MB/s · about 0:20 left"
-    assert totals_words(DownloadsSummary(queued_count=1, hold_reason="The disk is full.")) == "The disk is full."
-    assert totals_words(DownloadsSummary()) == ""
+    assert totals_words(summary, KEYS) == "5 waiting, 2 running · 61.2 of 141 MB · 4.0 MB/s · about 0:20 left"
+    full = DownloadsSummary(queued_count=1, hold_kind="disk", hold_reason="The disk is full.")
+    assert totals_words(full, KEYS) == "The disk is full."
+    assert totals_words(DownloadsSummary(), KEYS) == ""
+
+
+@pytest.mark.parametrize(
+    ("keymap", "whole", "line"),
+    [
+        (Keymap({}), "It costs. A downloads the chosen one anyway.", "metered; A downloads it anyway"),
+        (Keymap({"download_anyway": "W"}), "It costs. W downloads the chosen one anyway.", "W downloads it anyway"),
+        (Keymap({"download_anyway": ""}), "It costs.", "waits: this link is metered"),
+    ],
+)
+def test_how_to_download_over_a_metered_link_is_said_with_the_key_that_does_it(
+    keymap: Keymap, whole: str, line: str
+) -> None:
+    held = DownloadsSummary(queued_count=1, hold_kind="metered", hold_reason="It costs.")
+    assert totals_words(held, keymap) == whole
+    assert DownloadItem(row(1, wait_reason="metered"), datetime.now(UTC), keymap).words().endswith(line)
 
 
 # The screen
@@ -354,6 +373,18 @@ async def test_why_all_waits_stands_below_the_list() -> None:
         totals = app.screen.query_one(DownloadTotals)
         await until(lambda: totals.words == "attic does not answer.")
         assert totals.is_held
+
+
+async def test_the_key_that_downloads_over_a_metered_link_is_hinted_while_it_holds_the_downloads() -> None:
+    backend = make_backend(row(1, wait_reason="metered"))
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_downloads(app, pilot)
+        held = DownloadsSummary(queued_count=1, hold_kind="metered", hold_reason="It costs.")
+        backend.push(DownloadsState(summary=held))
+        await until(lambda: "A anyway" in str(app.screen.query_one(HintLine).render()))
+        backend.push(DownloadsState(summary=DownloadsSummary(queued_count=1)))
+        await until(lambda: "anyway" not in str(app.screen.query_one(HintLine).render()))
 
 
 async def test_enter_plays_from_the_row_on_and_an_album_from_its_heading(tmp_path: Path) -> None:

@@ -82,11 +82,11 @@ class Holds:
         if self._runner.disk_problem is not None:
             return "disk", self._runner.disk_problem.text
         if self.is_paused:
-            return "paused", "Everything is paused, also what you add. Resume all lets it go on."
+            return "paused", "Everything is paused, also what you add."
         if not waiting:
             return "", None
         if not self._link.is_online:
             return "server", "The server is away; downloads go on by themselves once it is back."
         if self.is_metered:
-            return "metered", "This link costs money, so downloads wait for another. Download anyway lets one go."
+            return "metered", "This link costs money, so downloads wait for another."
         return "", None

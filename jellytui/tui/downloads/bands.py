@@ -9,9 +9,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from jellytui.engine.events import UpkeepState
-from jellytui.engine.models import DownloadsSummary
+from jellytui.engine.models import DownloadsSummary, HoldKind
 from jellytui.tui import format as fmt
 from jellytui.tui.downloads.lines import TABS, Tab
+from jellytui.tui.keymap import Keymap
 
 
 class DownloadTabs(Widget):
@@ -121,10 +122,19 @@ def upkeep_words(upkeep: UpkeepState | None) -> str:
     return _WORKS[upkeep.work] + far
 
 
-def totals_words(summary: DownloadsSummary) -> str:
+_WAYS_OUT: dict[HoldKind, tuple[str, str]] = {
+    "paused": ("resume_all", "lets it go on."),
+    "metered": ("download_anyway", "downloads the chosen one anyway."),
+}
+"""The action that ends a hold, and what it does in words that follow its key."""
+
+
+def totals_words(summary: DownloadsSummary, keymap: Keymap) -> str:
     """ "5 waiting, 2 running · 61.2 of 140.8 MB · about 0:22 left", or why all waits; empty without work."""
     if summary.hold_reason:
-        return summary.hold_reason
+        action, does = _WAYS_OUT.get(summary.hold_kind, ("", ""))
+        key = keymap.written(action) if action else ""
+        return f"{summary.hold_reason} {key} {does}" if key else summary.hold_reason
     if not summary.active_count + summary.queued_count + summary.paused_count:
         return ""
     counts = [
@@ -140,6 +150,4 @@ def totals_words(summary: DownloadsSummary) -> str:
     if summary.bytes_per_second > 0:
         left = (summary.bytes_total - summary.bytes_downloaded) / summary.bytes_per_second
         parts += [fmt.rate(summary.bytes_per_second), f"about {fmt.duration(round(left) * 1000)} left"]
-    if summary.paused_all:
-        parts.append("all paused; R resumes")
     return " · ".join(parts)

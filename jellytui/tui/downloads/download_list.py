@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from jellytui.engine.models import DownloadInfo
 from jellytui.tui import format as fmt
 from jellytui.tui.downloads.lines import ORDERS, Heading, Line, Order, Tab, lines_of
+from jellytui.tui.keymap import Keymap
 from jellytui.tui.stores.downloads import DownloadsStore
 from jellytui.tui.widgets.download_button import md
 from jellytui.tui.widgets.download_item import DownloadItem
@@ -34,12 +35,14 @@ class DownloadList(VirtualList):
     def __init__(
         self,
         downloads: DownloadsStore,
+        keymap: Keymap,
         *,
         now: Callable[[], datetime] = _utc_now,
         id: str | None = None,  # noqa: A002 (Textual's name)
     ) -> None:
         super().__init__(id=id)
         self._downloads = downloads
+        self._keymap = keymap
         self._now = now
         self._lines: list[Line] = []
         self.tab: Tab = "active"
@@ -132,7 +135,7 @@ class DownloadList(VirtualList):
         row = self._downloads.downloads.get(line)
         if row is None:
             return []
-        return DownloadItem(row, self._now(), with_album=self.order in ("name", "size")).cells(width)
+        return DownloadItem(row, self._now(), self._keymap, with_album=self.order in ("name", "size")).cells(width)
 
     def _heading(self, heading: Heading, width: int) -> list[Cell]:
         downloads = self._downloads

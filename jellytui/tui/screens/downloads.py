@@ -54,7 +54,7 @@ class DownloadsScreen(BaseScreen):
     def compose_middle(self) -> ComposeResult:
         yield DownloadTabs()
         yield FilterLine()
-        yield DownloadList(self._store)
+        yield DownloadList(self._store, self.jellytui.keymap)
         yield CacheList()
         yield DownloadTotals()
 
@@ -90,6 +90,7 @@ class DownloadsScreen(BaseScreen):
         else:
             self._list.refresh_changed()
         self._draw_bands(with_counts=ROWS in keys)
+        self._draw_hints()
 
     def _count_down(self) -> None:
         if self.app.screen is self and self._list.display and self._list.has_countdown:
@@ -111,7 +112,9 @@ class DownloadsScreen(BaseScreen):
         reason = self.query_one(CacheList).cut_reason if is_cache else ""
         totals.is_held = bool(trouble) or (summary.hold_reason is not None and not reason)
         totals.words = (
-            trouble or reason or " · ".join(filter(None, (upkeep_words(store.upkeep), totals_words(summary))))
+            trouble
+            or reason
+            or " · ".join(filter(None, (upkeep_words(store.upkeep), totals_words(summary, self.jellytui.keymap))))
         )
 
     def _turn_to(self, tab: Tab) -> None:
@@ -129,7 +132,9 @@ class DownloadsScreen(BaseScreen):
 
     def _draw_hints(self) -> None:
         can_keep = self._tab != "cache" or self.query_one(CacheList).keepable is not None
-        self.query_one(HintLine).hints = tuple(hint for hint in HINTS[self._tab] if can_keep or hint != "keep")
+        is_metered = self._tab == "active" and self._store.summary.hold_kind == "metered"
+        first = ("download_anyway",) if is_metered else ()
+        self.query_one(HintLine).hints = first + tuple(hint for hint in HINTS[self._tab] if can_keep or hint != "keep")
 
     def _read_cache(self) -> None:
         self._cache_timer = None

@@ -7,28 +7,25 @@ from datetime import datetime
 
 from jellytui.engine.models import DownloadInfo
 from jellytui.tui import format as fmt
+from jellytui.tui.keymap import Keymap
 from jellytui.tui.widgets.download_button import CACHED, sm
 from jellytui.tui.widgets.virtual_list import Cell
 
 MAX_ATTEMPTS = 3
 """Attempts of a download before it fails (seed, DownloadWorker)."""
 
-_WAITS = {
-    "server": "waits for the server",
-    "metered": "waits: this link is metered; A downloads it anyway",
-    "disk": "waits for room on the disk",
-    "paused_all": "waits: all are paused; R resumes",
-}
+_WAITS = {"server": "waits for the server", "disk": "waits for room on the disk"}
 _FOR = {"queue": "for the queue", "album": "for its album", "stream": "from listening"}
 _NARROW = 56
 
 
 @dataclass(frozen=True)
 class DownloadItem:
-    """A row of the downloads and the moment at which it is drawn (for the countdown of a retry)."""
+    """A row of the downloads, the moment at which it is drawn (for the countdown of a retry), and the keys."""
 
     row: DownloadInfo
     now: datetime
+    keymap: Keymap
     with_album: bool = False
     """Whether its album stands with its name, where no heading says it."""
 
@@ -58,6 +55,9 @@ class DownloadItem:
         if row.wait_reason == "retry":
             reason = (row.error_message or "It did not come").rstrip(".")
             return f"{self._countdown()} ({min(row.retry_count, MAX_ATTEMPTS)} of {MAX_ATTEMPTS}): {reason}"
+        if row.wait_reason == "metered":
+            key = self.keymap.written("download_anyway")
+            return "waits: this link is metered" + (f"; {key} downloads it anyway" if key else "")
         if row.wait_reason in _WAITS:
             return _WAITS[row.wait_reason]
         reason = _FOR.get(row.origin, "")
