@@ -213,7 +213,9 @@ def _demo_verb(verbs: Verbs) -> None:
     demo.add_argument("--synthetic", type=int, metavar="N", help="serve N made-up tracks instead of a folder")
     demo.add_argument("--seed", type=int, default=1, metavar="N", help="other made-up tracks")
     demo.add_argument("--faults", metavar="FILE", help="break answers as this TOML file says")
-    demo.add_argument("--rate", type=int, default=0, metavar="KB", help="send at most so many kilobytes a second")
+    demo.add_argument(
+        "--rate", type=int, default=0, metavar="KB", help="send at most so many kilobytes a second in all"
+    )
     demo.add_argument("--delay", type=int, default=0, metavar="MS", help="wait so many milliseconds in each direction")
     demo.add_argument("--with-parent", action="store_true", help=argparse.SUPPRESS)  # ends when standard input does
     demo.add_argument("--discovery", action="store_true", help="be found by UDP on port 7359, as real servers are")

@@ -155,6 +155,17 @@ async def test_a_slow_line_takes_its_time(small_library: Path) -> None:
         assert asyncio.get_running_loop().time() - began >= track.size / 100_000 * 0.8
 
 
+async def test_all_connections_share_a_slow_line(small_library: Path) -> None:
+    async with DemoServer(small_library, line=Line(rate=200_000)) as server, signed_in(server) as client:
+        began = asyncio.get_running_loop().time()
+        path = f"/Audio/{first(server).id}/stream?static=true"
+        answers = await asyncio.gather(*(read_body(client, path) for _ in range(3)))
+        took = asyncio.get_running_loop().time() - began
+    size = first(server).size
+    assert [len(body) for body, _ in answers] == [size] * 3
+    assert took >= 3 * size / 200_000 * 0.8
+
+
 async def test_rows_may_hold_what_no_client_knows_and_the_clock_may_be_wrong(demo_server: DemoServer) -> None:
     demo_server.faults.add("set_rows", route="/items", values={"Type": "Hologram"})
     demo_server.faults.add("headers", route="/items", headers={"Date": "Mon, 01 Jan 2001 00:00:00 GMT"})

@@ -22,7 +22,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to feel: bytes a second (0 = no limit) and seconds of delay in each direction, the handshake's too."""
+    """A line to feel: bytes a second that all answers share (0 = no limit), and seconds of delay each way."""
 
     rate: int = 0
     delay: float = 0.0
@@ -48,6 +48,8 @@ class Relay:
         self._server: asyncio.Server | None = None
         self._upstream_port = 0
         self._running: set[asyncio.Task[None]] = set()
+        self._line_free_at = 0.0
+        """When the line has sent all that it was given."""
 
     async def start(self, listener: socket.socket, upstream_port: int) -> None:
         """Listens on a bound socket; the server is at `upstream_port` of 127.0.0.1."""
@@ -117,20 +119,24 @@ class Relay:
             if cut is not None and room <= 0:
                 await _cut(cut, writer, client)
                 return
-            rate = self._rate(faults)
-            chunk = await upstream.read(min(_CHUNK_BYTES, room, max(1, rate // 10) if rate else _CHUNK_BYTES))
+            # As of now: a test may change it while an answer is on its way.
+            drip = min((fault.rate for fault in faults if fault.kind == "drip" and fault.rate > 0), default=0)
+            chunk = await upstream.read(min(room, _chunk_bytes(drip), _chunk_bytes(self.line.rate)))
             if not chunk:
                 return
             if corrupt is not None and sent.body_bytes <= corrupt < sent.body_bytes + len(chunk):
                 place = corrupt - sent.body_bytes
                 chunk = chunk[:place] + bytes([chunk[place] ^ 0xFF]) + chunk[place + 1 :]
-            await _send(writer, chunk, rate)
+            await self._take_line(len(chunk))
+            await _send(writer, chunk, drip)
             sent.body_bytes += len(chunk)
 
-    def _rate(self, faults: Sequence[Fault]) -> int:
-        """Bytes a second as of now, 0 for no limit: a test may change it while an answer is on its way."""
-        rates = [fault.rate for fault in faults if fault.kind == "drip"] + [self.line.rate]
-        return min([rate for rate in rates if rate > 0], default=0)
+    async def _take_line(self, size: int) -> None:
+        """Waits until the line, which all connections share, has sent so many bytes."""
+        if self.line.rate:
+            now = asyncio.get_running_loop().time()
+            self._line_free_at = max(now, self._line_free_at) + size / self.line.rate
+            await asyncio.sleep(self._line_free_at - now)
 
 
 async def _cut(fault: Fault, writer: asyncio.StreamWriter, client: asyncio.Task[None]) -> None:
@@ -154,6 +160,11 @@ def _one_request(head: bytes) -> bytes:
     return _CONNECTION.sub(b"", head)[:-4] + b"\r\nconnection: close\r\n\r\n"
 
 
+def _chunk_bytes(rate: int) -> int:
+    """How much is sent at once, so that it comes smoothly."""
+    return min(_CHUNK_BYTES, max(1, rate // 10)) if rate else _CHUNK_BYTES
+
+
 async def _send(writer: asyncio.StreamWriter, data: bytes, rate: int) -> None:
     writer.write(data)
     await writer.drain()
@@ -163,7 +174,7 @@ async def _send(writer: asyncio.StreamWriter, data: bytes, rate: int) -> None:
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rate: int) -> None:
     with suppress(OSError):
-        while chunk := await reader.read(max(1, rate // 10) if rate else _CHUNK_BYTES):
+        while chunk := await reader.read(_chunk_bytes(rate)):
             await _send(writer, chunk, rate)
         if writer.can_write_eof():
             writer.write_eof()
