@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from jellytui.engine.events import DownloadEvent, DownloadsState
@@ -301,6 +302,19 @@ async def test_why_a_step_of_the_cache_is_taken_is_read_in_full_where_its_line_l
         ]
         await pilot.press("tab", "shift+tab")
         await until(lambda: totals.words == f"Alba: {reason * 2}")
+
+
+async def test_how_full_the_cache_is_follows_its_limit() -> None:
+    backend = make_backend()
+    app = make_app(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_downloads(app, pilot)
+        tabs = app.screen.query_one(DownloadTabs)
+        half = DownloadsSummary(cache_bytes=27_000_000, cache_limit_bytes=60_000_000)
+        backend.push(DownloadsState(summary=half))
+        await until(lambda: tabs.counts == ("0", "0", "0", "45 %"))
+        backend.push(DownloadsState(summary=replace(half, cache_limit_bytes=30_000_000)))
+        await until(lambda: tabs.counts == ("0", "0", "0", "90 %"))
 
 
 async def test_keep_is_hinted_only_where_the_cache_has_the_track_under_the_cursor() -> None:

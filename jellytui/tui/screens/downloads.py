@@ -99,11 +99,12 @@ class DownloadsScreen(BaseScreen):
     def _draw_bands(self, *, with_counts: bool = True) -> None:
         summary, store = self._store.summary, self._store
         tabs, totals = self.query_one(DownloadTabs), self.query_one(DownloadTotals)
+        numbers = tabs.counts[:-1]
         if with_counts:
             waiting = len(store.with_status("downloading", "pending", "paused"))
             completed = sum(row.cleared_at is None for row in store.with_status("completed"))
-            numbers = (waiting, completed, len(store.with_status("failed")))
-            tabs.counts = (*map(fmt.number, numbers), cache_share(summary))
+            numbers = tuple(map(fmt.number, (waiting, completed, len(store.with_status("failed")))))
+        tabs.counts = (*numbers, cache_share(summary))
         words = f"only {self._list.words!r}" if self._list.words else ""
         order = ORDERS[self._list.order] if self._list.order != "turn" else ""
         tabs.facts = (*disk_facts(summary), *(part for part in (order, words) if part))
