@@ -111,6 +111,8 @@ def test_a_paused_download_waits_and_a_cancelled_one_goes(synced: Home) -> None:
     assert synced.run("downloads", "pause-all").returncode == 0
     rows = synced.json("download", first["id"], second["id"])
     assert {row["status"] for row in rows} <= {"pending", "paused"}
+    words = "Everything is paused, also what you add. `jellytui downloads resume-all` lets it go on."
+    assert words in synced.run("downloads").stderr
     assert synced.run("downloads", "cancel", str(rows[0]["id"])).returncode == 0
     assert [row["item_id"] for row in synced.json("downloads")] == [second["id"]]
 
