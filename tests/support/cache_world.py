@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from jellytui.engine.downloads.cache.policy import (
     TUNING,
@@ -56,7 +57,7 @@ class CacheWorld:
     """What the disk has room for, the cache included."""
     is_away: bool = False
     """The disk is unplugged."""
-    is_held: bool = False
+    hold: Literal["", "link", "server"] = ""
     tally: Tally = field(default_factory=Tally)
     ever: set[str] = field(default_factory=set)
     accesses: int = 0
@@ -179,7 +180,7 @@ class CacheWorld:
             users_bytes=sum(row.bytes_reserved for row in self.unfinished() if row.is_users),
             evicted=frozenset(self._banned(asked)),
             leased=frozenset(self.leased),
-            is_held=self.is_held,
+            hold=self.hold,
         )
         wished = sum(wish.bytes_expected for wish in (*self.window.upcoming, *album))
         if state.used_bytes + state.reserved_bytes + wished <= limit_of(state, self.config, self.tuning):

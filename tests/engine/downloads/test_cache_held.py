@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.support.cache_house import Make, song, window
+from jellytui.engine.events import ConnectionState
+from tests.support.cache_house import MB, Make, song, window
 
 
 class Link:
@@ -107,3 +108,19 @@ async def test_without_wifi_only_a_metered_link_is_as_any(make: Make) -> None:
     house = await make(Link(), queue_precache_count=1, wifi_only=False)
     await house.cache.on_track_started(window(song(0), song(1)))
     assert house.downloads.calls == [("want", ("song1",), "queue", 200)]
+
+
+async def test_with_no_server_nothing_is_removed_for_what_would_be_fetched_and_once_it_is_back_all_is_planned(
+    make: Make,
+) -> None:
+    house = await make(queue_precache_count=1, storage_limit=15 * MB)
+    for number in (0, 8):
+        await house.play(song(number))
+    house.bus.publish(ConnectionState(status="offline"))
+    await house.cache.on_track_started(window(song(1), song(2)))
+    await house.later()
+    assert (house.downloads.calls, await house.downloads.items()) == ([], ["song0", "song8"])
+    house.bus.publish(ConnectionState(status="online"))
+    await house.later()
+    assert house.downloads.calls == [("evict", (1,)), ("want", ("song2",), "queue", 200)]
+    assert await house.downloads.items() == ["song8", "song2"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,7 +79,7 @@ class CheckedWorld(CacheWorld):
 
     def _check_fetches(self, state: CacheState, decisions: Decisions) -> None:
         ahead = [one.track.id for one in state.window.upcoming[: self.config.queue_precache_count]]
-        assert not ((self.is_held or self.is_away) and decisions.fetch)
+        assert not ((self.hold or self.is_away) and decisions.fetch)
         for fetch in decisions.fetch:
             if fetch.wanted_by == "queue":
                 assert fetch.track.id in ahead
@@ -175,9 +176,9 @@ class AnyCourse(RuleBasedStateMachine):
     def the_disk_is_unplugged_or_back(self) -> None:
         self.world.is_away = not self.world.is_away
 
-    @rule(is_held=st.booleans())
-    def the_link_changes(self, is_held: bool) -> None:
-        self.world.is_held = is_held
+    @rule(hold=st.sampled_from(["", "link", "server"]))
+    def the_link_changes(self, hold: Literal["", "link", "server"]) -> None:
+        self.world.hold = hold
         self.world.decide(WindowMoved())
 
     @rule(hours=st.sampled_from([1, 12, 25]))
@@ -364,3 +365,13 @@ def test_a_track_that_plays_and_comes_again_takes_nothing_from_the_protection_of
     )
     evict = decide(state, WindowMoved(), CacheConfig(storage_limit=100)).evict
     assert [one.row.item_id for one in evict] == [TRACKS[2].id]
+
+
+def test_nothing_goes_for_what_cannot_come() -> None:
+    coming = row(TRACKS[1], status="pending", bytes_here=0, bytes_expected=50)
+    here = row(TRACKS[2], bytes_here=80, bytes_expected=80)
+    window = Window(current=TRACKS[0].id, upcoming=(Wish(TRACKS[3], 30),), is_playing=True)
+    state = CacheState(window=window, rows={coming.item_id: coming}, evictable=[here], used_bytes=80, hold="server")
+    decisions = decide(state, WindowMoved(), CacheConfig(storage_limit=100))
+    assert (decisions.evict, decisions.fetch, decisions.is_put_off) == ((), (), True)
+    assert decide(replace(state, hold=""), StorageChanged(), CacheConfig(storage_limit=100)).evict

@@ -34,6 +34,7 @@ NEXT_ENTRY_PRIORITY = 200
 QUEUE_PRIORITY = -100
 ALBUM_PRIORITY = -200
 """design.md, The download engine."""
+_HOLDS = {"link": "the link is metered (wifi_only)", "server": "the server does not answer"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,8 +287,8 @@ class _Decision:
         if self._state.free_bytes is None:
             self._put_off(wishes, "the download folder is not there")
             return [], []
-        if self._state.is_held:
-            self._put_off(wishes, "the link is metered (wifi_only)")
+        if self._state.hold:
+            self._put_off(wishes, _HOLDS[self._state.hold])
             wishes = []
         taken = self._state.used_bytes + self._state.reserved_bytes - self._given_back()
         wished = sum(fetch.bytes_expected for fetch in wishes)
@@ -348,13 +349,13 @@ class _Decision:
             if needed <= 0:
                 break
             evictions.append(Evict(row=row, reason="the cache has no room for it"))
-            needed -= row.bytes_here + row.bytes_reserved
+            needed -= row.bytes_here + self._state.reserved_of(row)
         return evictions
 
     def _given_back(self) -> int:
         """Bytes of downloads that stop because their only wish was withdrawn."""
         return sum(
-            one.row.bytes_here + one.row.bytes_reserved
+            one.row.bytes_here + self._state.reserved_of(one.row)
             for one in self._withdraw
             if one.row.wanted_by == {one.wanted_by}
         )

@@ -32,7 +32,7 @@ from jellytui.engine.downloads.disk import Disk
 from jellytui.engine.downloads.ports import Network
 from jellytui.engine.downloads.rows.cached import CachedRow, CachedRows, guessed_bytes
 from jellytui.engine.errors import DiskError
-from jellytui.engine.events import DownloadEvent, Event, PlayerState
+from jellytui.engine.events import ConnectionState, DownloadEvent, Event, PlayerState
 from jellytui.engine.models import CacheStep, CacheUse, Origin, OriginUse, QueueWindow, Track
 from jellytui.engine.storage.database import Database
 
@@ -75,6 +75,7 @@ class SmartCache:
         self._window = QueueWindow()
         self._is_playing = False
         self._player = PlayerState()
+        self._is_server_away = False
         self._due = DueAlbums(database)
         self._lock = asyncio.Lock()
         self._waiting: dict[str, asyncio.Task[None]] = {}
@@ -90,6 +91,7 @@ class SmartCache:
         self._subscriptions = [
             self._bus.subscribe([DownloadEvent], self._on_download),
             self._bus.subscribe([PlayerState], self._on_player),
+            self._bus.subscribe([ConnectionState], self._on_connection),
             self._downloads.when_full(self._make_room),
         ]
         if self._network is not None:
@@ -164,7 +166,7 @@ class SmartCache:
             free_bytes=state.free_bytes or 0,
             plays=await self._rows.counter(_PLAYS),
             bytes_saved=await self._rows.counter(_BYTES_SAVED),
-            is_metered=state.is_held,
+            is_metered=self._is_metered(),
             settings=self._config,
         )
 
@@ -262,7 +264,7 @@ class SmartCache:
             users_bytes=await self._rows.users_bytes(),
             evicted=await self._rows.evicted(self._clock.now(), self._tuning.not_again_for) if album else frozenset(),
             leased=frozenset(item_id for item_id in rows if self._downloads.is_leased(item_id)),
-            is_held=self._is_held(),
+            hold="server" if self._is_server_away else "link" if self._is_metered() else "",
         )
         wished = sum(wish.bytes_expected for wish in (*upcoming, *album))
         taken, limit = state.used_bytes + state.reserved_bytes + wished, limit_of(state, self._config, self._tuning)
@@ -277,7 +279,7 @@ class SmartCache:
         leased = {row.item_id for row in evictable if self._downloads.is_leased(row.item_id)}
         return replace(state, evictable=evictable, leased=state.leased | leased)
 
-    def _is_held(self) -> bool:
+    def _is_metered(self) -> bool:
         return self._config.wifi_only and self._network is not None and self._network.is_metered
 
     # What it hears
@@ -309,6 +311,14 @@ class SmartCache:
         is_coming = download.status in ("pending", "downloading")
         if is_next and is_coming and download.priority < NEXT_ENTRY_PRIORITY and "stream" not in download.wanted_by:
             self._soon("next", self._follow_window)
+
+    def _on_connection(self, event: Event) -> None:
+        """What was left while the server was away is planned once it is back."""
+        if not isinstance(event, ConnectionState):
+            return
+        was_away, self._is_server_away = self._is_server_away, event.status in ("offline", "starting")
+        if was_away and not self._is_server_away:
+            self._soon("link", self._follow_link)
 
     def _on_link(self) -> None:
         """What was held back is planned now; what is metered now is held back by the downloads."""

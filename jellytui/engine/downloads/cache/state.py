@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from jellytui.engine.downloads.rows.cached import CachedRow
 from jellytui.engine.models import Track
@@ -50,10 +51,15 @@ class CacheState:
     """Which items of the window and the album were evicted within the last day and not played since."""
     leased: frozenset[str] = frozenset()
     """Items whose file somebody reads."""
-    is_held: bool = False
-    """A metered link with `wifi_only`: nothing new is fetched."""
+    hold: Literal["", "link", "server"] = ""
+    """Why nothing is fetched now: a metered link with `wifi_only`, or a server that is away. Nothing goes for what
+    cannot come."""
 
     @property
     def reserved_bytes(self) -> int:
-        """What the cache's own unfinished downloads will still write."""
-        return sum(row.bytes_reserved for row in self.rows.values() if not row.is_users)
+        """What the cache's own unfinished downloads will still write, as things are."""
+        return sum(self.reserved_of(row) for row in self.rows.values() if not row.is_users)
+
+    def reserved_of(self, row: CachedRow) -> int:
+        """What the download of one row will still write, as things are: a listener is waited for in any case."""
+        return 0 if self.hold and "stream" not in row.wanted_by else row.bytes_reserved
