@@ -121,31 +121,35 @@ async def test_three_tracks_of_an_album_then_no_network_and_what_is_here_plays_u
         await ears.until_played(3)
         await ears.until_here({"A4", "A5", "A6", "B1", "B2", "B3", "B4", "B5"})
         await server.stop()
-        await ears.until_played(8)
-        assert ears.played == ["A1", "A2", "A3", "B1", "B2", "B3", "B4", "B5"]
-        assert all(ears.sources[name] == {"disk"} for name in ("B1", "B2", "B3", "B4", "B5"))
-        for track in a:
-            assert await engine.call("offline_is_available", item_id=track.id)
+        await engine.call("enqueue_items", item_ids=[track.id for track in a[3:]], play_next=True)
+        queue: QueuePage = await engine.call("get_queue")
+        order = [entry.track for entry in queue.entries]
+        names = [track.name for track in order]
+        assert names[-3:] == ["B6", "B7", "B8"]  # not here
+        await ears.until_played(11)
+        assert ears.played == names[:11]
+        for name in ("A4", "A5", "A6", "B1", "B2", "B3", "B4", "B5"):
+            assert ears.sources[name] == {"disk"}
 
         use: CacheUse = await engine.call("get_cache")
-        assert use.plays >= 5
+        assert use.plays >= 8
         assert use.cache_bytes > 0
         assert {one.origin for one in use.uses if one.files} >= {"stream", "queue", "album"}
         assert next(one for one in use.uses if one.origin == "user").files == 0
 
         await server.start()
         await ears.until_here({"B6", "B7", "B8"})
-        await ears.until_played(11)
-        assert ears.played[8:] == ["B6", "B7", "B8"]
+        await ears.until_played(14)
+        assert ears.played == names
         user = next(iter(server.world.accounts.users.values()))
-        played = [track.id for track in (*a[:3], *b)]
+        played = [track.id for track in order]
 
         def counts() -> list[int]:
             return [server.world.user_data.get(user.id, track_id).play_count for track_id in played]
 
-        await until(lambda: counts() == [1] * 11)
+        await until(lambda: counts() == [1] * 14)
         told = plays_told(server)
-        assert {b[3].id, b[4].id} <= {track_id for track_id, _ in told}
+        assert {a[4].id, a[5].id, b[3].id, b[4].id} <= {track_id for track_id, _ in told}
         assert [track_id for track_id, _ in told] == [each for each in played if each in dict(told)]
         assert [date for _, date in told] == sorted(date for _, date in told)
 
