@@ -45,6 +45,8 @@ _READ_AHEAD = "demuxer-readahead-secs"
 _WHOLE_SONG_S = "86400"
 _SEEK_PATIENCE_S = 0.5
 _OPENED_AHEAD_MS = 20_000
+_NOTHING_PLAYED = "no audio or video data played"
+"""mpv's word for a load of which not one sample came out."""
 _MARK = "jellytui: a load has failed, mark"
 
 
@@ -285,9 +287,11 @@ class MpvSound:
         self._is_moving = False
         failure = self._streams.failure(self._uris.get(load_id, "")) if self._streams else None
         self._file_error = str(facts.get("file_error", ""))
+        # A load that was to begin behind its end: its file has become a shorter one.
+        was_over = self._file_error == _NOTHING_PLAYED and position_ms > 0
         self._ended = SoundEnded(
             load_id=load_id,
-            reason="error" if failure else reason,
+            reason="error" if failure else "eof" if was_over else reason,
             position_ms=position_ms,
             duration_ms=duration_ms,
             error=failure,

@@ -89,6 +89,15 @@ async def test_a_load_may_begin_in_the_middle_and_be_sought_in(ear: Ear, tmp_pat
     assert ear.sound.position_ms == pytest.approx(12_000, abs=50)
 
 
+@pytest.mark.parametrize("ending", ["flac", "wav"])
+async def test_a_load_that_is_to_begin_behind_its_end_has_ended(ear: Ear, tmp_path: Path, ending: str) -> None:
+    file = tone(tmp_path / f"a.{ending}", 0.5)
+    ended = await ear.until_ended(ear.sound.load(str(file), start_ms=2000, gain_db=None))
+    assert (ended.reason, ended.error) == ("eof", None)
+    whole = await ear.until_ended(ear.sound.load(str(file), start_ms=0, gain_db=None))
+    assert (whole.reason, whole.position_ms) == ("eof", 500)
+
+
 async def test_what_was_appended_can_be_replaced_and_dropped(ear: Ear, tmp_path: Path) -> None:
     tracks = [str(tone(tmp_path / f"{name}.flac", 0.3)) for name in "abc"]
     ear.sound.set_paused(True)
