@@ -289,8 +289,7 @@ async def test_why_a_step_of_the_cache_is_taken_is_read_in_full_where_its_line_l
         await open_downloads(app, pilot)
         await pilot.press("shift+tab")
         cache, totals = app.screen.query_one(CacheList), app.screen.query_one(DownloadTotals)
-        await until(lambda: cache.step is not None)
-        assert totals.words == ""
+        await until(lambda: cache.step is not None and totals.words == "")
         assert "the next tracks may take no more tha" in shown_lines(cache)[-1]
         await pilot.press("j")
         await until(lambda: totals.words == f"Norðurljós: {reason}")
