@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hypothesis import given, settings
@@ -46,14 +46,20 @@ def row(track: Track, **more: object) -> CachedRow:
     return replace(CachedRow(download_id=TRACKS.index(track), item_id=track.id), **{**facts, **more})  # type: ignore[arg-type]
 
 
+@dataclass
 class CheckedWorld(CacheWorld):
     """A world in which every decision keeps what the cache promises, whatever brought it about."""
+
+    gone: set[str] = field(default_factory=set)
+    """What was removed since the window is this one and has this room."""
+    gone_under: object = None
 
     def decide(self, event: CacheEvent) -> Decisions:
         state = self.state(event)
         decisions = super().decide(event)
         self._check_removals(state, decisions)
         self._check_fetches(state, decisions)
+        self._check_thrash(decisions)
         if isinstance(event, WindowMoved):
             self._check_wishes(decisions)
         return decisions
@@ -89,6 +95,14 @@ class CheckedWorld(CacheWorld):
         for one in decisions.leave:
             left = state.rows.get(one.track.id)
             assert left is None or not left.is_left or not one.reason.startswith("its download"), "left for ever"
+
+    def _check_thrash(self, decisions: Decisions) -> None:
+        under = (self.window, self.config, self.disk_bytes)
+        if under != self.gone_under:
+            self.gone, self.gone_under = set(), under
+        banned = self._banned(one.track.id for one in decisions.fetch)
+        assert self.gone.isdisjoint(banned), "removed and fetched for one window"
+        self.gone |= {one.row.item_id for one in decisions.evict}
 
     def _check_wishes(self, decisions: Decisions) -> None:
         ahead = [one.track.id for one in self.window.upcoming[: self.config.queue_precache_count]]
@@ -171,6 +185,10 @@ class AnyCourse(RuleBasedStateMachine):
     @rule(disk_bytes=st.integers(0, 1000))
     def the_disk_fills_or_empties(self, disk_bytes: int) -> None:
         self.world.disk_bytes = disk_bytes
+
+    @rule()
+    def the_queue_is_looked_at_again(self) -> None:
+        self.world.decide(WindowMoved())
 
     @rule()
     def the_disk_is_unplugged_or_back(self) -> None:
