@@ -22,7 +22,7 @@ from jellytui.demo.server import DemoServer
 from jellytui.engine.models import Account
 from tests.faults.killed.house import House
 
-ROUNDS = int(os.environ.get("JELLYTUI_CRASH_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("JELLYTUI_CRASH_ROUNDS", "30"))
 ROUNDS_BETWEEN_ENDS = 6
 RATE = 16_000_000
 """Bytes per second and connection: a song takes about 0.5 s, two at a time."""

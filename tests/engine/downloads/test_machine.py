@@ -480,4 +480,4 @@ class Downloads(RuleBasedStateMachine):
 
 
 TestDownloads = Downloads.TestCase
-TestDownloads.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestDownloads.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
