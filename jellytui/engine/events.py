@@ -106,6 +106,11 @@ class ConnectionState(StateEvent, frozen=True, kw_only=True, tag_field="event", 
     """In words, when it is not online."""
     retry_at: str | None = None
 
+    @property
+    def is_away(self) -> bool:
+        """Whether it is known that the server is not there."""
+        return self.status in ("offline", "starting")
+
 
 class SyncState(StateEvent, frozen=True, kw_only=True, tag_field="event", tag="sync"):
     """How the mirror of the library is doing; `done` of `total` tracks in the phase."""

@@ -14,6 +14,8 @@ from jellytui.paths import ensure_folder
 
 FREE_FLOOR_BYTES = 512 * 1024 * 1024
 """Kept free on the disk whatever happens (downloads-playback.md 1.4)."""
+DISK_CHECK_EVERY_S = 10.0
+"""How often somebody who waits for the disk looks again."""
 
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE}
 

@@ -33,6 +33,13 @@ class Outcome:
     """What came of downloads that were stopped, since nobody wanted them any more."""
     seconds: float = 0.0
 
+    def stream(self, play: Play, size: int, seen: set[str]) -> None:
+        """Fetches a play's track, as far as it is heard."""
+        came = int(size * SKIPPED_SHARE) if play.is_skipped else size
+        self.fetched += came
+        self.again += came if play.track.id in seen else 0
+        seen.add(play.track.id)
+
     def __add__(self, other: Outcome) -> Outcome:
         return Outcome(*(one + another for one, another in zip(astuple(self), astuple(other), strict=True)))
 
@@ -42,10 +49,7 @@ def nothing(plays: Sequence[Play], sizes: Mapping[str, int]) -> Outcome:
     outcome = Outcome(plays=len(plays))
     seen: set[str] = set()
     for play in plays:
-        size = int(sizes[play.track.id] * (SKIPPED_SHARE if play.is_skipped else 1))
-        outcome.fetched += size
-        outcome.again += size if play.track.id in seen else 0
-        seen.add(play.track.id)
+        outcome.stream(play, sizes[play.track.id], seen)
     return outcome
 
 
@@ -63,10 +67,7 @@ def least_recently_used(plays: Sequence[Play], sizes: Mapping[str, int], limit: 
             outcome.hits += 1
             here.move_to_end(item_id)
             continue
-        came = int(size * SKIPPED_SHARE) if play.is_skipped else size
-        outcome.fetched += came
-        outcome.again += came if item_id in seen else 0
-        seen.add(item_id)
+        outcome.stream(play, size, seen)
         if play.is_skipped:
             continue
         here[item_id] = size
@@ -95,10 +96,7 @@ def clairvoyant(plays: Sequence[Play], sizes: Mapping[str, int], limit: int) -> 
         if item_id in here:
             outcome.hits += 1
         else:
-            came = int(size * SKIPPED_SHARE) if play.is_skipped else size
-            outcome.fetched += came
-            outcome.again += came if item_id in seen else 0
-            seen.add(item_id)
+            outcome.stream(play, size, seen)
             if play.is_skipped:
                 continue
             used += size

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from jellytui.engine.events import ConnectionState
-from tests.support.cache_house import MB, Make, song, window
+from tests.engine.downloads.conftest import NetworkInMemory
+from tests.support.cache_house import MB, House, Make, song, window
 
 
-class Link:
-    """A network whose price the test sets."""
+def metered() -> NetworkInMemory:
+    """A link that costs money, until the test sets it."""
+    link = NetworkInMemory()
+    link.set(True)
+    return link
 
-    def __init__(self) -> None:
-        self.is_metered = True
-        self._callbacks: list[Callable[[], None]] = []
 
-    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        self._callbacks.append(callback)
-        return lambda: self._callbacks.remove(callback)
-
-    def set(self, is_metered: bool) -> None:
-        """The link changes."""
-        self.is_metered = is_metered
-        for callback in self._callbacks:
-            callback()
+async def three_of_five_played(house: House) -> None:
+    """An album's first three tracks are heard."""
+    album = [song(number, "album") for number in range(5)]
+    house.downloads.albums["album"] = album
+    for track in album[:3]:
+        await house.play(track)
 
 
 async def test_on_a_metered_link_nothing_is_fetched_and_what_was_held_back_comes_once_it_is_free(make: Make) -> None:
-    link = Link()
+    link = metered()
     house = await make(link, queue_precache_count=1)
     await house.cache.on_track_started(window(song(0), song(1)))
     assert house.downloads.calls == []
@@ -43,12 +39,9 @@ async def test_on_a_metered_link_nothing_is_fetched_and_what_was_held_back_comes
 async def test_the_rest_of_an_album_that_was_due_on_a_metered_link_comes_once_it_is_free_and_only_then(
     make: Make,
 ) -> None:
-    link = Link()
+    link = metered()
     house = await make(link, queue_precache_enabled=False)
-    album = [song(number, "album") for number in range(5)]
-    house.downloads.albums["album"] = album
-    for track in album[:3]:
-        await house.play(track)
+    await three_of_five_played(house)
     assert house.downloads.calls == []
     link.set(False)
     await house.later()
@@ -63,12 +56,9 @@ async def test_the_rest_of_an_album_that_was_due_on_a_metered_link_comes_once_it
 
 
 async def test_an_album_that_is_due_is_still_due_after_a_restart(make: Make) -> None:
-    link = Link()
+    link = metered()
     house = await make(link, queue_precache_enabled=False)
-    album = [song(number, "album") for number in range(5)]
-    house.downloads.albums["album"] = album
-    for track in album[:3]:
-        await house.play(track)
+    await three_of_five_played(house)
     await house.restart()
     await house.later()
     assert house.downloads.calls == []
@@ -84,13 +74,10 @@ async def test_an_album_that_is_due_is_still_due_after_a_restart(make: Make) -> 
 
 async def test_what_was_left_while_the_disk_was_away_comes_once_it_is_back(make: Make) -> None:
     house = await make(queue_precache_count=1)
-    album = [song(number, "album") for number in range(5)]
-    house.downloads.albums["album"] = album
     away = house.root.with_name("pulled out")
     house.root.rename(away)
     await house.cache.on_track_started(window(song(0), song(1)))
-    for track in album[:3]:
-        await house.play(track)
+    await three_of_five_played(house)
     await house.later(10)
     assert house.downloads.calls == []
     away.rename(house.root)
@@ -105,7 +92,7 @@ async def test_what_was_left_while_the_disk_was_away_comes_once_it_is_back(make:
 
 
 async def test_without_wifi_only_a_metered_link_is_as_any(make: Make) -> None:
-    house = await make(Link(), queue_precache_count=1, wifi_only=False)
+    house = await make(metered(), queue_precache_count=1, wifi_only=False)
     await house.cache.on_track_started(window(song(0), song(1)))
     assert house.downloads.calls == [("want", ("song1",), "queue", 200)]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from jellytui.engine.downloads.rows.notes import Notes
 from jellytui.engine.storage.database import Database
 
@@ -19,14 +17,11 @@ class DueAlbums:
         self._notes = Notes(database)
 
     async def all(self) -> list[str]:
-        noted = await self._notes.get(_NOTE)
-        return msgspec.json.decode(noted, type=list[str]) if noted else []
+        return await self._notes.get_list(_NOTE, str)
 
     async def set(self, album_id: str, *, is_due: bool) -> None:
         """An album is due, or no longer."""
         before = await self.all()
-        after = [one for one in before if one != album_id]
-        if is_due:
-            after = [*after, album_id][-_MOST:] if album_id not in before else before
-        if after != before:
-            await self._notes.set(_NOTE, msgspec.json.encode(after).decode())
+        if is_due != (album_id in before):
+            after = [*before, album_id][-_MOST:] if is_due else [one for one in before if one != album_id]
+            await self._notes.set_list(_NOTE, after)

@@ -28,7 +28,7 @@ from jellytui.engine.downloads.cache.policy import (
 )
 from jellytui.engine.downloads.cache.state import CacheState, Window, Wish
 from jellytui.engine.downloads.cache.steps import steps_of
-from jellytui.engine.downloads.disk import Disk
+from jellytui.engine.downloads.disk import DISK_CHECK_EVERY_S, Disk
 from jellytui.engine.downloads.ports import Network
 from jellytui.engine.downloads.rows.cached import CachedRow, CachedRows, guessed_bytes
 from jellytui.engine.errors import DiskError
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 
 _FOLLOWED_AFTER_S = 2.0
 """Storage, link and settings change many times at once; one decision follows them all."""
-_DISK_CHECK_EVERY_S = 10.0
 
 _PLAYS = "cache_plays"
 _BYTES_SAVED = "cache_bytes_saved"
@@ -199,7 +198,7 @@ class SmartCache:
             state = await self._state(event)
             decisions = decide(state, event, self._config, self._tuning)
             if decisions.is_put_off and state.free_bytes is None:
-                self._soon("disk", self._follow_disk, wait_s=_DISK_CHECK_EVERY_S)
+                self._soon("disk", self._follow_disk, wait_s=DISK_CHECK_EVERY_S)
             try:
                 await self._carry_out(decisions)
             except DiskError as error:
@@ -308,15 +307,15 @@ class SmartCache:
         if event.type in ("started", "completed", "failed") and not download.is_kept:
             self._soon("storage", self._keep_limit)
         is_next = bool(upcoming) and download.item_id == upcoming[0].id
-        is_coming = download.status in ("pending", "downloading")
-        if is_next and is_coming and download.priority < NEXT_ENTRY_PRIORITY and "stream" not in download.wanted_by:
+        is_left = download.status == "pending" and "stream" not in download.wanted_by
+        if is_next and is_left and download.priority < NEXT_ENTRY_PRIORITY:
             self._soon("next", self._follow_window)
 
     def _on_connection(self, event: Event) -> None:
         """What was left while the server was away is planned once it is back."""
         if not isinstance(event, ConnectionState):
             return
-        was_away, self._is_server_away = self._is_server_away, event.status in ("offline", "starting")
+        was_away, self._is_server_away = self._is_server_away, event.is_away
         if was_away and not self._is_server_away:
             self._soon("link", self._follow_link)
 
@@ -331,7 +330,7 @@ class SmartCache:
     async def _follow_disk(self) -> None:
         """Looks again until the disk is back; then does what was left for it."""
         if await asyncio.to_thread(self._disk.free_bytes) is None:
-            self._soon("disk", self._follow_disk, wait_s=_DISK_CHECK_EVERY_S)
+            self._soon("disk", self._follow_disk, wait_s=DISK_CHECK_EVERY_S)
         else:
             await self._follow_link()
 

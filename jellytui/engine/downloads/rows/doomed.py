@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from jellytui.engine.downloads.rows.notes import Notes
 from jellytui.engine.storage.database import Database
 
@@ -19,19 +17,15 @@ class Doomed:
         self._notes = Notes(database)
 
     async def all(self) -> list[int]:
-        noted = await self._notes.get(_NOTE)
-        return msgspec.json.decode(noted, type=list[int]) if noted else []
+        return await self._notes.get_list(_NOTE, int)
 
     async def add(self, download_id: int) -> None:
         """The row goes as soon as it can."""
-        await self._note({*await self.all(), download_id})
+        await self._notes.set_list(_NOTE, sorted({*await self.all(), download_id}))
 
     async def discard(self, download_ids: Iterable[int]) -> None:
         """These rows are gone, or are wanted again."""
         before = set(await self.all())
         after = before.difference(download_ids)
         if after != before:
-            await self._note(after)
-
-    async def _note(self, download_ids: Iterable[int]) -> None:
-        await self._notes.set(_NOTE, msgspec.json.encode(sorted(download_ids)).decode())
+            await self._notes.set_list(_NOTE, sorted(after))

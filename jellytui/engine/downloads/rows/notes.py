@@ -3,7 +3,14 @@ doomed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
 from jellytui.engine.storage.database import Database
+
+T = TypeVar("T", int, str)
 
 
 class Notes:
@@ -20,6 +27,15 @@ class Notes:
     async def set(self, name: str, value: str) -> None:
         """Notes a fact."""
         await self._database.execute("INSERT OR REPLACE INTO downloads_state VALUES (?, ?)", (name, value))
+
+    async def get_list(self, name: str, of: type[T]) -> list[T]:
+        """A fact that is a list; empty when it was never noted."""
+        value = await self.get(name)
+        return msgspec.json.decode(value, type=list[of]) if value else []  # type: ignore[valid-type]
+
+    async def set_list(self, name: str, values: Sequence[int | str]) -> None:
+        """Notes a fact that is a list."""
+        await self.set(name, msgspec.json.encode(values).decode())
 
     async def touch(self, item_id: str) -> None:
         """The item's file was used just now, by a sequence that only grows, whatever the clock does."""

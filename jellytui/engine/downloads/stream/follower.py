@@ -231,7 +231,7 @@ class Follower:
         def is_over() -> bool:
             return reader.window is not window or feed.here >= max(window.position, window.start + 1)
 
-        self.side.fetch(window, clock=self._clock, is_over=is_over)
+        self.side.fetch(window, is_over=is_over)
 
     def _fetch_tail(self, mime_type: str | None) -> None:
         feed = self.feed
@@ -242,7 +242,7 @@ class Follower:
         if feed.here >= start:
             return
         feed.tail = Window(start)
-        self.side.fetch(feed.tail, clock=self._clock, last=feed.total - 1, is_over=lambda: False)
+        self.side.fetch(feed.tail, last=feed.total - 1, is_over=lambda: False)
 
     def _is_review_due(self) -> bool:
         """Whether `review` has anything to do; from any thread."""

@@ -187,7 +187,7 @@ class Listeners:
         follower = Follower(
             row,
             feed=feed,
-            side=SideRequests(feed=feed, media=self._media, url=url),
+            side=SideRequests(feed=feed, media=self._media, url=url, clock=self._clock),
             lease=ExitStack(),
             link=self._link,
             clock=self._clock,

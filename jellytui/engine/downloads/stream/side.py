@@ -34,10 +34,11 @@ def reads_tail(container: str, mime_type: str | None) -> bool:
 class SideRequests:
     """The side requests of one feed; each is a task that ends by itself or by `stop`. On the loop."""
 
-    def __init__(self, *, feed: Feed, media: Media, url: str) -> None:
+    def __init__(self, *, feed: Feed, media: Media, url: str, clock: Clock) -> None:
         self._feed = feed
         self._media = media
         self._url = url
+        self._clock = clock
         self._tasks: dict[Window, asyncio.Task[None]] = {}
         self._refused: Held | None = None
         """The body of which the server gives no ranges."""
@@ -47,9 +48,9 @@ class SideRequests:
         """Whether the server gives no ranges of this file."""
         return self._refused is not None and self._refused == self._feed.held
 
-    def fetch(self, window: Window, *, clock: Clock, last: int | None = None, is_over: Callable[[], bool]) -> None:
+    def fetch(self, window: Window, *, last: int | None = None, is_over: Callable[[], bool]) -> None:
         """Fills the window from its start (to byte `last`), until `is_over`."""
-        task = asyncio.create_task(self._fill(window, clock, last, is_over), name="side window")
+        task = asyncio.create_task(self._fill(window, last, is_over), name="side window")
         self._tasks[window] = task
         task.add_done_callback(lambda _: self._tasks.pop(window, None))
 
@@ -70,30 +71,30 @@ class SideRequests:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _fill(self, window: Window, clock: Clock, last: int | None, is_over: Callable[[], bool]) -> None:
+    async def _fill(self, window: Window, last: int | None, is_over: Callable[[], bool]) -> None:
         """Asks until something comes; whoever still lacks bytes after that asks for a window of its own."""
         failures = 0
         try:
-            while not is_over() and (refusal := await self._ask(window, clock, last, is_over)):
+            while not is_over() and (refusal := await self._ask(window, last, is_over)):
                 failures = min(failures + 1, _FAILURES_COUNTED)
                 step = after(refusal, failures=failures)
                 if isinstance(step, JellytuiError):
                     self._refused = self._feed.held
                     return
-                await clock.sleep(step.delay_s)
+                await self._clock.sleep(step.delay_s)
         finally:
             with self._feed.condition:
                 window.is_open = False
                 self._feed.condition.notify_all()
             self._feed.on_growth()
 
-    async def _ask(self, window: Window, clock: Clock, last: int | None, is_over: Callable[[], bool]) -> Refusal | None:
+    async def _ask(self, window: Window, last: int | None, is_over: Callable[[], bool]) -> Refusal | None:
         """One request; why nothing came, where another may bring something."""
         held = self._feed.held
         try:
             async with self._media.open(self._url, start=window.start, end=last, authorized=False) as response:
                 if response.status not in (200, 206, 416):
-                    return refusal_of(response.status, response.headers, clock.now())
+                    return refusal_of(response.status, response.headers, self._clock.now())
                 if not _continues(response, window.start, self._feed.held):
                     self._refused = held
                     return None

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from jellytui.engine.clock import Clock, first_of
 from jellytui.engine.downloads.announce import Announcer
-from jellytui.engine.downloads.disk import Disk, words
+from jellytui.engine.downloads.disk import DISK_CHECK_EVERY_S, Disk, words
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.ports import Link, Server
 from jellytui.engine.downloads.rows.queue import Claim, QueueRows
@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 2.0
 """How often progress is written, for all rows in one transaction (design.md)."""
-DISK_CHECK_EVERY_S = 10.0
 
 
 class Runner:

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 
 from jellytui.engine.bus import EventBus
 from jellytui.engine.clock import Clock
-from jellytui.engine.downloads.disk import Disk
+from jellytui.engine.downloads.disk import DISK_CHECK_EVERY_S, Disk
 from jellytui.engine.downloads.files import DownloadFiles
 from jellytui.engine.downloads.leases import Leases
 from jellytui.engine.downloads.upkeep.content.deep import Reading
@@ -37,7 +37,6 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-DISK_CHECK_EVERY_S = 10.0
 _TOLD = {
     "unrecorded": "newly found and taken up",
     "lost": "missing and to be downloaded again",

@@ -71,7 +71,7 @@ class Panel:
     @property
     def is_server_away(self) -> bool:
         """Whether it is known that the server is not there."""
-        return self._connection.status in ("offline", "starting")
+        return self._connection.is_away
 
     @property
     def position_ms(self) -> int:

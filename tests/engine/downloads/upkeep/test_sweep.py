@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from jellytui.engine.downloads.disk import DISK_CHECK_EVERY_S
 from jellytui.engine.downloads.files import MARKER
-from jellytui.engine.downloads.upkeep.caretaker import DISK_CHECK_EVERY_S
 from jellytui.engine.downloads.upkeep.judge import Verdict
 from jellytui.engine.downloads.upkeep.ledger import Ledger
 from jellytui.engine.downloads.upkeep.survey import OnDisk
