@@ -84,3 +84,16 @@ async def test_that_what_is_here_plays_instead_is_said_once_until_the_server_is_
             assert world.now() == ("playing", "d")
         assert world.problems == [words] * times
         world.bus.publish(ConnectionState(status="online", server_name="attic"))
+
+
+async def test_with_no_network_a_track_that_repeats_and_is_not_here_waits(world: World) -> None:
+    world.sound.failures["jellytui://a"] = ServerUnreachableError("nobody answers.")
+    world.files.here["b"] = Path("/music/b.flac")
+    await world.player.set_repeat("one")
+    world.bus.publish(ConnectionState(status="offline"))
+    await world.player.play_tracks(tracks("ab"))
+    await world.advance(1)
+    assert (world.now(), world.problems) == (("stalled", "a"), [])
+    loaded = len(world.sound.loads)
+    await world.advance(8)
+    assert len(world.sound.loads) == loaded

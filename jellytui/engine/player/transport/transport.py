@@ -335,10 +335,7 @@ class Transport:
     async def _wait_or_go_on(self, position_ms: int) -> None:
         self._deck.clear()
         has_begun = self._listening.is_on or position_ms > 0
-        local = None if has_begun or not self._panel.is_server_away else await next_local(self.queue, self._files)
-        if local is not None:
-            self._panel.tell_of_absence()
-            await self._go_to(local)
+        if not has_begun and self._panel.is_server_away and await self._gives_way():
             return
         self._panel.resume_ms = position_ms
         if self._panel.status == "paused":
@@ -358,12 +355,17 @@ class Transport:
         has_begun = self._listening.is_on or self._panel.resume_ms > 0
         if not is_silent or has_begun or not self._panel.is_server_away:
             return
-        local = await next_local(self.queue, self._files)
-        if local is None or local == load.entry:
+        if not await self._gives_way():
             self._background.run_later(_TRY_AGAIN_S, self._leave_silent, load)
-            return
+
+    async def _gives_way(self) -> bool:
+        """Whether the current entry gave way to one that is here."""
+        local = await next_local(self.queue, self._files)
+        if local is None or local == self.queue.current:
+            return False
         self._panel.tell_of_absence()
         await self._go_to(local)
+        return True
 
     async def _try_again(self, entry: QueueEntry | None) -> None:
         if self.queue.current == entry and self._panel.is_waiting and self._panel.status == "stalled":
