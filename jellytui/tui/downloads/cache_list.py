@@ -12,7 +12,7 @@ _ORIGINS: dict[Origin, tuple[str, str]] = {
     "user": ("Yours", "stays until you delete it"),
     "stream": ("Played", "kept from listening"),
     "queue": ("Queue", "fetched ahead of the queue"),
-    "album": ("Albums", "the rest of albums that you play"),
+    "album": ("Albums", "the rest of albums you play"),
 }
 _STEPS: dict[str, tuple[Cell, str]] = {
     "fetch": (("⇣", "accent"), "fetch"),
