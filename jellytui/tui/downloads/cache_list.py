@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.message import Message
+
 from jellytui.engine.models import CacheStep, CacheUse, Origin
 from jellytui.tui import format as fmt
 from jellytui.tui.widgets.virtual_list import Cell, VirtualList
@@ -24,6 +26,9 @@ _STEPS: dict[str, tuple[Cell, str]] = {
 
 class CacheList(VirtualList):
     """Facts above, steps below; the cursor stands on steps only."""
+
+    class RoomChanged(Message):
+        """Its lines have another width, the first one included: another reason may lack the room."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id)
@@ -59,6 +64,9 @@ class CacheList(VirtualList):
         self._use, self._steps = use, steps
         self._facts = len(self._lines(80))
         self.set_row_count(self._facts + len(steps))
+
+    def on_resize(self) -> None:
+        self.post_message(self.RoomChanged())
 
     def is_selectable(self, index: int) -> bool:
         return index >= self._facts

@@ -201,6 +201,9 @@ class DownloadsScreen(BaseScreen):
         self._draw_bands(with_counts=False)
         self._draw_hints()
 
+    def on_cache_list_room_changed(self) -> None:
+        self._draw_bands(with_counts=False)
+
     def on_virtual_list_chosen(self) -> None:
         self.action_play()
 
